@@ -1,0 +1,108 @@
+"""Every error raised on purpose, and the exit code each one ends a command with.
+
+::
+
+    ArchiveSearchError            1  failed
+    ├── ConfigError               2  archive.toml, an option or the environment is wrong
+    │   ├── NotAnArchive          2  the folder holds no archive.toml
+    │   └── ProfileError          2  a portal profile is missing or wrong
+    ├── FetchFailed               1  a URL gave no usable response
+    │   ├── RobotsUnavailable     1  robots.txt gave no answer, so nothing may be fetched
+    │   └── ResponseTooLarge      1  the body is over the size cap
+    ├── PageUnreadable            1  a capture yields no article, with the reason
+    ├── WarcUnreadable            1  a WARC file or record cannot be read
+    ├── IndexUnusable             1  there is no search index, or it cannot be opened
+    ├── UnknownFilter             2  a filter names something that the archive does not hold
+    ├── Unsupported               1  this engine cannot do what was asked
+    ├── IntegrityError            4  stored bytes are not the bytes that were captured
+    ├── StorageError              5  disk full or read-only
+    └── ArchiveLocked            75  another run holds the lock (EX_TEMPFAIL of sysexits.h)
+
+Exit code 0 means done and 3 means done in part: some pages failed, and the report names them.
+"""
+
+from __future__ import annotations
+
+EXIT_PARTIAL = 3
+
+
+class ArchiveSearchError(Exception):
+    """Something went wrong that the reader of the message can understand and act on."""
+
+    exit_code = 1
+
+
+class ConfigError(ArchiveSearchError):
+    """A setting, an option or an environment variable has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class NotAnArchive(ConfigError):
+    """The folder holds no archive."""
+
+
+class ProfileError(ConfigError):
+    """A portal profile is missing, unreadable or wrong."""
+
+
+class FetchFailed(ArchiveSearchError):
+    """A URL gave no usable response; `url` says which, `reason` why in a few words."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class RobotsUnavailable(FetchFailed):
+    """robots.txt gave no answer, so nothing of its host may be fetched (RFC 9309, 2.3.1.4)."""
+
+
+class ResponseTooLarge(FetchFailed):
+    """The body is over the size cap, or decodes to more than it."""
+
+
+class PageUnreadable(ArchiveSearchError):
+    """A capture yields no article; `reason` says why in a few words."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class WarcUnreadable(ArchiveSearchError):
+    """A WARC file, or a record in it, cannot be read."""
+
+
+class IndexUnusable(ArchiveSearchError):
+    """There is no search index yet, or it cannot be opened."""
+
+
+class UnknownFilter(ArchiveSearchError):
+    """A filter names a speaker, topic, year or portal that the archive does not hold."""
+
+    exit_code = 2
+
+
+class Unsupported(ArchiveSearchError):
+    """This engine cannot do what was asked, and does not pretend to."""
+
+
+class IntegrityError(ArchiveSearchError):
+    """Stored bytes are not the bytes that were captured."""
+
+    exit_code = 4
+
+
+class StorageError(ArchiveSearchError):
+    """The archive cannot be written: disk full, read-only, or no permission."""
+
+    exit_code = 5
+
+
+class ArchiveLocked(ArchiveSearchError):
+    """Another run is writing to this archive."""
+
+    exit_code = 75

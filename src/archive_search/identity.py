@@ -1,0 +1,55 @@
+"""Stable names: an article's id, its version, its blocks' ids. All are hashes of content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b32encode
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from archive_search.records import Block, BlockKind
+
+# 50 bits: among ten million articles the chance of any collision is 4 %, among one archive's
+# hundred thousand 4 in a million; the catalogue refuses a second article under the same id.
+_ARTICLE_CHARS = 10
+_VERSION_CHARS = 10
+_BLOCK_CHARS = 7
+
+
+def _short_hash(text: str, chars: int) -> str:
+    return b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:chars]
+
+
+def article_id(portal: str, number: str | None, url: str) -> str:
+    """Return the article's id: of the portal and its own number, else of the canonical URL."""
+    return _short_hash(f"{portal}\n{number if number is not None else url}", _ARTICLE_CHARS)
+
+
+def article_version(
+    title: str, lead: str | None, published_at: datetime | None, blocks: Iterable[Block]
+) -> str:
+    """Return the version: a hash of what a reader reads, and of nothing else."""
+    content = [
+        title,
+        lead,
+        published_at.isoformat() if published_at else None,
+        [[block.kind.value, block.text] for block in blocks],
+    ]
+    return _short_hash(json.dumps(content, ensure_ascii=False), _VERSION_CHARS)
+
+
+def identified(pieces: Iterable[tuple[BlockKind, str]]) -> tuple[Block, ...]:
+    """Return the pieces as blocks, each with an id made from its text.
+
+    A text that stands twice gets `-2` the second time, so ids are unique within an article.
+    """
+    seen: Counter[str] = Counter()
+    blocks = []
+    for kind, text in pieces:
+        name = "p" + _short_hash(text, _BLOCK_CHARS)
+        seen[name] += 1
+        nth = seen[name]
+        blocks.append(Block(id=name if nth == 1 else f"{name}-{nth}", kind=kind, text=text))
+    return tuple(blocks)

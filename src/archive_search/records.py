@@ -1,0 +1,268 @@
+"""The nouns that flow through the pipeline: plain frozen records, without I/O.
+
+::
+
+    Capture -> Article(blocks, images, attachments) -> Document(people, topics) -> Results(hits, facets)
+
+Two times, never one: `captured_at` is ours (UTC), `published_at` is the portal's (Vietnam time) and
+may be unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+__all__ = [
+    "ROLES",
+    "Article",
+    "Attachment",
+    "Block",
+    "BlockKind",
+    "Capture",
+    "Document",
+    "Facet",
+    "FacetValue",
+    "Filters",
+    "Hit",
+    "Image",
+    "Person",
+    "Results",
+    "Role",
+    "Snippet",
+    "Sort",
+    "Statement",
+    "Topic",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One response of a server, as it was sent.
+
+    `payload` is the entity body with its content coding still on (a gzipped body stays gzipped);
+    `sha256` is the hex digest of exactly those bytes.
+    """
+
+    url: str
+    captured_at: datetime
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    payload: bytes
+    sha256: str
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name, whatever its case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+class BlockKind(StrEnum):
+    """What a block of text is for its reader."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    LIST_ITEM = "list_item"
+    TABLE = "table"
+    CAPTION = "caption"
+    QUOTATION = "quotation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A piece of an article's body that can be cited by itself.
+
+    `id` is made from the content, so inserting a paragraph does not move the ids of the others.
+    A table's text has one line a row, its cells separated by tabs.
+    """
+
+    id: str
+    kind: BlockKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of an article; `caption` is the id of the block that describes it, if one does."""
+
+    url: str
+    alt: str
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that an article links to."""
+
+    url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a reader reads: one page's text, cleaned, in NFC.
+
+    `id` is stable for ever; `version` changes when title, lead, date or blocks do. `number` is the
+    portal's own article number. `urls` are all addresses known to lead to this article, the
+    canonical `url` first.
+    """
+
+    id: str
+    version: str
+    portal: str
+    number: str | None
+    url: str
+    urls: tuple[str, ...]
+    title: str
+    lead: str | None
+    published_at: datetime | None
+    byline: str | None
+    section: str | None
+    blocks: tuple[Block, ...]
+    images: tuple[Image, ...]
+    attachments: tuple[Attachment, ...]
+
+
+class Role(StrEnum):
+    """What a person does in a clause; `ROLES` orders them, the strongest first."""
+
+    SPOKE = "spoke"
+    CHAIRED = "chaired"
+    ATTENDED = "attended"
+    MENTIONED = "mentioned"
+
+
+ROLES = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One mention of a person, with its evidence.
+
+    `surface` is the name as printed; `block` is a block id, or `title` or `lead`; `start` and `end`
+    are code point offsets of the surface in that text; `verb` is the phrase that shows the role.
+    """
+
+    surface: str
+    titles: tuple[str, ...]
+    role: Role
+    verb: str | None
+    block: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person within one article; `roles` are distinct, the strongest first."""
+
+    name: str
+    titles: tuple[str, ...]
+    roles: tuple[Role, ...]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic of an article; `score` is in (0, 1], `phrases` are those that decided."""
+
+    slug: str
+    label: str
+    score: float
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An article and what was understood of it: what is indexed, shown and exported."""
+
+    article: Article
+    people: tuple[Person, ...]
+    topics: tuple[Topic, ...]
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the people who spoke, in order of appearance."""
+        return tuple(person.name for person in self.people if Role.SPOKE in person.roles)
+
+
+class Sort(StrEnum):
+    """The closed set of orders in which hits can come; ties are broken by date, then id."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Chosen facet values: OR within a field, AND between fields.
+
+    `speaker` holds names in any spelling, `topic` slugs, `year` and `month` as `2022` and `2022-07`,
+    `portal` profile names.
+    """
+
+    speaker: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    year: tuple[str, ...] = ()
+    month: tuple[str, ...] = ()
+    portal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """The passage of a hit that answers best: pieces of text, each matched or not.
+
+    `block` is the id of the block it comes from, or `title` or `lead`.
+    """
+
+    pieces: tuple[tuple[str, bool], ...]
+    block: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One article that answers a query."""
+
+    id: str
+    version: str
+    portal: str
+    number: str | None
+    url: str
+    title: str
+    published_at: datetime | None
+    score: float
+    snippet: Snippet
+    speakers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetValue:
+    """One value of a facet, with the number of hits that choosing it would leave or add."""
+
+    value: str
+    label: str
+    count: int
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """All values of one field over the hits, counted exactly, without the field's own selection."""
+
+    field: str
+    values: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One page of hits, the exact total, and the facets.
+
+    `relaxed` says that no article holds all the words, and that these hold most of them.
+    """
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: tuple[Facet, ...]
+    relaxed: bool = False

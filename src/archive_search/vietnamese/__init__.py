@@ -1,0 +1,1 @@
+"""What any Vietnamese text tool needs: spelling, tokens, lexicon, dates. Pure functions."""
