@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b32encode
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from archive_search.records import Block, BlockKind
 
@@ -23,8 +25,27 @@ def _short_hash(text: str, chars: int) -> str:
 
 
 def article_id(portal: str, number: str | None, url: str) -> str:
-    """Return the article's id: of the portal and its own number, else of the canonical URL."""
-    return _short_hash(f"{portal}\n{number if number is not None else url}", _ARTICLE_CHARS)
+    """Return the article's id: of the portal and its own number, else of the URL's key."""
+    return _short_hash(f"{portal}\n{url_key(url) if number is None else number}", _ARTICLE_CHARS)
+
+
+# Added by advertising and newsletters, read by no portal: they name a visit and not a page.
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|zarsrc)=")
+
+
+def url_key(url: str) -> str:
+    """Return what two URLs of one page have in common: host, path and query.
+
+    Scheme, letter case of the host, default port, fragment and tracking parameters are left out;
+    everything else may make a difference to some portal and stays.
+
+    >>> url_key("HTTPS://Example.VN:443/tin?id=3&utm_source=x#top")
+    'example.vn/tin?id=3'
+    """
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    query = "&".join(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
+    return f"{parts.hostname or ''}{port}{parts.path or '/'}" + (f"?{query}" if query else "")
 
 
 def article_version(

@@ -2,7 +2,8 @@
 
 ::
 
-    Capture -> Article(blocks, images, attachments) -> Document(people, topics) -> Results(hits, facets)
+    Capture -> Article(blocks, images, attachments) -> Document(people, topics)
+    Filters -> Results(hits, facets)
 
 Two times, never one: `captured_at` is ours (UTC), `published_at` is the portal's (Vietnam time) and
 may be unknown.
@@ -21,19 +22,23 @@ __all__ = [
     "Block",
     "BlockKind",
     "Capture",
+    "CaptureKind",
     "Document",
     "Facet",
     "FacetValue",
     "Filters",
     "Hit",
     "Image",
+    "Outcome",
     "Person",
     "Results",
     "Role",
     "Snippet",
     "Sort",
     "Statement",
+    "Target",
     "Topic",
+    "Visit",
 ]
 
 
@@ -42,7 +47,9 @@ class Capture:
     """One response of a server, as it was sent.
 
     `payload` is the entity body with its content coding still on (a gzipped body stays gzipped);
-    `sha256` is the hex digest of exactly those bytes.
+    `sha256` is the hex digest of exactly those bytes. `captured_at` is in whole seconds, the
+    precision of an archived URL's timestamp (RFC 7089). What we sent and where it went is kept with
+    it, unless the capture was made elsewhere and does not tell.
     """
 
     url: str
@@ -51,11 +58,66 @@ class Capture:
     headers: tuple[tuple[str, str], ...]
     payload: bytes
     sha256: str
+    request_headers: tuple[tuple[str, str], ...] = ()
+    ip_address: str | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, whatever its case, or None."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+class CaptureKind(StrEnum):
+    """What a capture turned out to be."""
+
+    ARTICLE = "article"
+    PRINT_VIEW = "print_view"
+    LISTING = "listing"
+    PAGE = "page"  # any other HTML page of the portal
+    FILE = "file"  # not HTML
+    REDIRECT = "redirect"
+    REVISIT = "revisit"  # the server said that nothing had changed
+    ERROR = "error"  # the server answered with an error status
+    UNREADABLE = "unreadable"  # should be an article and yields none
+    FOREIGN = "foreign"  # no profile of the archive covers its host
+
+
+class Outcome(StrEnum):
+    """What a visit to a URL brought, measured against what the archive held before."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"  # another address of an article that is held already
+    REDIRECTED = "redirected"
+    GONE = "gone"  # held before, now 404 or 410
+    MISSING = "missing"  # never held, and 404 or 410: a dead link
+    REFUSED = "refused"  # robots.txt or the profile forbids it
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A URL that a crawl is to visit; listings have priority 0 and come first.
+
+    `etag` and `last_modified` are the validators of the newest capture (RFC 9110, 8.8).
+    """
+
+    url: str
+    priority: int
+    found_on: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one visit of a crawl brought: a capture, or the reason why there is none."""
+
+    target: Target
+    capture: Capture | None = None
+    refused: str | None = None
+    failed: str | None = None
 
 
 class BlockKind(StrEnum):

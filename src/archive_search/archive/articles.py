@@ -1,0 +1,153 @@
+"""Articles in the catalogue: their versions, which one is current, which URLs lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from archive_search.archive import captures as kept
+from archive_search.archive.captures import StoredCapture
+from archive_search.archive.catalogue import articles, captures, moment, timestamp, versions
+from archive_search.archive.exporting import document_from_json, document_to_json
+from archive_search.records import CaptureKind, Document, Outcome
+
+GONE = (404, 410)
+"""Statuses that say a page is no longer there (RFC 9110, 15.5.5 and 15.5.11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArticle:
+    """A row of the catalogue: an article's current state. `gone_at` is None while its portal has it."""
+
+    id: str
+    portal: str
+    url: str
+    version: str
+    gone_at: datetime | None
+
+
+def file(db: Connection, capture: StoredCapture, document: Document, *, is_print_view: bool) -> Outcome:
+    """File what a capture shows as a version of its article, and say what that brought."""
+    article = document.article
+    before = find(db, article.id)
+    seen_here = kept.newest_of(db, capture.url, before=capture.id)
+    kind = CaptureKind.PRINT_VIEW if is_print_view else CaptureKind.ARTICLE
+    kept.settle(db, capture.id, kind, article=article.id, version=article.version)
+    held = select(versions.c.version).where(
+        versions.c.article == article.id, versions.c.version == article.version
+    )
+    if not db.execute(held).first():
+        db.execute(
+            insert(versions).values(
+                article=article.id, version=article.version, document=document_to_json(document)
+            )
+        )
+    refresh(db, article.id)
+    if before is None:
+        return Outcome.NEW
+    if before.version != article.version and not is_print_view:
+        return Outcome.CHANGED
+    return Outcome.UNCHANGED if seen_here and seen_here.article == article.id else Outcome.DUPLICATE
+
+
+def refresh(db: Connection, article: str) -> None:
+    """Derive the state of an article from its captures, and from nothing else.
+
+    The newest capture of an article page has the current version (a print view's where there is no
+    other); the oldest has the canonical URL; an article is gone when every URL of it answers 404.
+    """
+    shown = kept.of_article(db, article)
+    pages = [c for c in shown if c.kind is not CaptureKind.PRINT_VIEW] or list(shown)
+    newest, oldest = pages[-1], pages[0]
+    portal, published_at = _dated(db, article, str(newest.version))
+    values = {
+        "portal": portal,
+        "url": oldest.url,
+        "version": newest.version,
+        "published_at": published_at,
+        "gone_at": _gone_at(db, {c.url for c in shown}),
+    }
+    changed = db.execute(update(articles).where(articles.c.id == article).values(**values))
+    if changed.rowcount == 0:
+        db.execute(insert(articles).values(id=article, **values))
+
+
+def _dated(db: Connection, article: str, version: str) -> tuple[str, str | None]:
+    document = _document(db, article, version)
+    published_at = document.article.published_at if document else None
+    return document.article.portal if document else "", published_at.isoformat() if published_at else None
+
+
+def _gone_at(db: Connection, urls: set[str]) -> str | None:
+    newest = [kept.newest_of(db, url) for url in urls]
+    if all(capture and capture.status in GONE for capture in newest):
+        return max(timestamp(capture.captured_at) for capture in newest if capture)
+    return None
+
+
+def find(db: Connection, article: str) -> StoredArticle | None:
+    """Return an article's state, or None if there is no such article."""
+    row = db.execute(select(articles).where(articles.c.id == article)).first()
+    if not row:
+        return None
+    return StoredArticle(
+        id=row.id,
+        portal=row.portal,
+        url=row.url,
+        version=row.version,
+        gone_at=moment(row.gone_at) if row.gone_at else None,
+    )
+
+
+def at_url(db: Connection, url: str) -> str | None:
+    """Return the id of the article that a URL leads to, or None."""
+    query = select(captures.c.article).where(captures.c.url == url, captures.c.article.is_not(None))
+    article: str | None = db.execute(query.order_by(captures.c.captured_at.desc())).scalar()
+    return article
+
+
+def document(db: Connection, article: str, version: str | None = None) -> Document | None:
+    """Return a version of an article (the current one by default) with all its URLs, or None."""
+    state = find(db, article)
+    found = _document(db, article, version or state.version) if state else None
+    return _with_urls(db, found, state.url) if found and state else None
+
+
+def documents(db: Connection) -> Iterator[Document]:
+    """Yield the current version of every article, by id."""
+    for row in db.execute(select(articles.c.id, articles.c.version, articles.c.url).order_by(articles.c.id)):
+        found = _document(db, row.id, row.version)
+        if found:
+            yield _with_urls(db, found, row.url)
+
+
+def current_versions(db: Connection) -> dict[str, str]:
+    """Return the current version of every article, by article id."""
+    return {row.id: row.version for row in db.execute(select(articles.c.id, articles.c.version))}
+
+
+def forget_all(db: Connection) -> None:
+    """Empty what is derived from captures, so that it can be derived anew."""
+    db.execute(delete(versions))
+    db.execute(delete(articles))
+
+
+def count_by_portal(db: Connection) -> dict[str, int]:
+    """Return how many articles there are of each portal."""
+    query = select(articles.c.portal, func.count()).group_by(articles.c.portal)
+    return {row.portal: row[1] for row in db.execute(query)}
+
+
+def _document(db: Connection, article: str, version: str) -> Document | None:
+    query = select(versions.c.document).where(versions.c.article == article, versions.c.version == version)
+    found = db.execute(query).scalar()
+    return document_from_json(found) if found else None
+
+
+def _with_urls(db: Connection, document: Document, canonical: str) -> Document:
+    query = select(captures.c.url).where(captures.c.article == document.article.id).distinct()
+    others = sorted(set(db.execute(query).scalars()) - {canonical})
+    return replace(document, article=replace(document.article, url=canonical, urls=(canonical, *others)))

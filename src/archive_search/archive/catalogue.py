@@ -1,0 +1,178 @@
+"""The catalogue's tables and its connection: SQLAlchemy Core, SQLite by default.
+
+::
+
+    runs ─┬─< visits       what a run did with each URL: new, unchanged, changed, gone, ...
+          └─< captures     one row a WARC record that holds a response: where it is, what it is
+    captures >── articles  an article: which version is current, whether the portal lost it
+    articles ──< versions  the documents: one row a version of an article
+    frontier               the URLs of a portal that are known, and those still to be fetched
+
+Only `runs`, `visits` and `frontier` hold what the WARC files do not; the rest is derived from them.
+Times are text, ISO 8601 in UTC, so that they sort and mean the same in every database.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(10), nullable=False),  # crawl, import
+    Column("portal", String(60)),
+    Column("started_at", String(20), nullable=False),
+    Column("finished_at", String(20)),
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", ForeignKey("runs.id")),
+    Column("url", Text, nullable=False),
+    Column("captured_at", String(20), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("media_type", String(100)),
+    Column("sha256", String(64), nullable=False),  # of the payload
+    Column("size", Integer, nullable=False),  # of the payload, bytes
+    Column("warc_file", String(255), nullable=False),
+    Column("warc_offset", Integer, nullable=False),
+    Column("record_length", Integer, nullable=False),
+    Column("record_sha256", String(64), nullable=False),
+    # Derived by cleaning: what the page is, why it is no article, which article it shows.
+    Column("kind", String(20)),
+    Column("reason", Text),
+    Column("article", String(20)),
+    Column("version", String(20)),
+    UniqueConstraint("warc_file", "warc_offset"),
+    Index("captures_of_url", "url", "captured_at"),
+    Index("captures_of_article", "article", "captured_at"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("article", String(20), primary_key=True),
+    Column("version", String(20), primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("portal", String(60), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("version", String(20), nullable=False),
+    Column("published_at", String(30)),
+    Column("gone_at", String(20)),
+)
+
+frontier = Table(
+    "frontier",
+    metadata,
+    Column("found", Integer, primary_key=True),  # in the order of discovery
+    Column("portal", String(60), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", String(10), nullable=False),  # queued, done
+    Column("found_on", Text),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    UniqueConstraint("portal", "key"),
+    Index("frontier_queue", "portal", "state", "priority"),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("at", String(20), nullable=False),
+    Column("kind", String(20)),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", Text),
+    Index("visits_of_run", "run", "outcome"),
+)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a time as the catalogue writes it: `2022-07-11T03:04:05Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(written: str) -> datetime:
+    """Return a written time as an aware datetime in UTC."""
+    return datetime.fromisoformat(written)
+
+
+def connect(url: str) -> Engine:
+    """Return the catalogue at an SQLAlchemy URL, with its schema made or brought up to date."""
+    engine = create_engine(url, json_serializer=_json)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _durable)
+    with engine.connect() as connection:
+        if _revision(connection) != REVISION:
+            migrate(connection)
+            connection.commit()
+    return engine
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    # A commit is on disk when it returns: WAL alone would lose the last ones in a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+REVISION = "0001"
+"""The newest schema revision; the migrations folder leads up to it."""
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(select(text("version_num from alembic_version"))).scalar()
+    return revision
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to the newest revision."""
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(resources.files(__package__) / "migrations"))
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

@@ -1,0 +1,283 @@
+"""The raw truth: WARC 1.1 files, one gzip member a record, only ever appended to."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import responses
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from archive_search.errors import IntegrityError, StorageError, WarcUnreadable
+from archive_search.records import Capture
+
+# WARC 1.1, section 6.7.3: the profile of a revisit record for a 304 response.
+_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a record is: file name within the WARC folder, byte offset, length and digest there.
+
+    `length` counts the bytes in the file (a gzip member); `sha256` is the hex digest of those bytes.
+    """
+
+    file: str
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record read from a WARC file: its type, target URI, and the capture if it holds one."""
+
+    kind: str
+    url: str
+    location: Location
+    capture: Capture | None
+
+
+class WarcWriter:
+    """Appends captures to new WARC files in a folder, each record on disk before it is told.
+
+    Every writer begins a file of its own, so that a file torn by a crash is never written to again.
+    """
+
+    def __init__(self, folder: Path, *, software: str, operator: str, max_bytes: int) -> None:
+        self._folder = folder
+        self._info = {
+            "software": software,
+            "format": "WARC File Format 1.1",
+            "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+            "robots": "obey",
+            **({"operator": operator} if operator else {}),
+        }
+        self._max_bytes = max_bytes
+        self._file: BinaryIO | None = None
+
+    def append(self, capture: Capture, *, revisit_of: tuple[str, datetime] | None = None) -> Location:
+        """Write the capture and the request that brought it; return where the response record is.
+
+        `revisit_of` is the URL and time of the capture that a 304 response refers to. The record is
+        written and synced to disk when this returns. Raises `StorageError` if it cannot be.
+        """
+        builder = WARCWriter(BytesIO(), gzip=True, warc_version="1.1")
+        response = _response_record(builder, capture, revisit_of)
+        records = [response]
+        if capture.request_headers:
+            records.append(_request_record(builder, capture, response))
+        packed = [_packed(builder, record) for record in records]
+        try:
+            file = self._open_file(builder)
+            offset = file.tell()
+            file.write(b"".join(packed))
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as exc:
+            raise storage_error(self._folder, exc) from exc
+        return Location(
+            file=Path(file.name).name,
+            offset=offset,
+            length=len(packed[0]),
+            sha256=hashlib.sha256(packed[0]).hexdigest(),
+        )
+
+    def _open_file(self, builder: WARCWriter) -> BinaryIO:
+        if self._file and self._file.tell() < self._max_bytes:
+            return self._file
+        self.close()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._file = _new_file(self._folder)
+        name = Path(self._file.name).name
+        self._file.write(_packed(builder, builder.create_warcinfo_record(name, self._info)))
+        _sync_folder(self._folder)
+        return self._file
+
+    def close(self) -> None:
+        """Close the file that is being written, if one is."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def _new_file(folder: Path) -> BinaryIO:
+    stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    serial = 0
+    while True:
+        try:
+            return (folder / f"archive-search-{stamp}-{serial:05d}.warc.gz").open("xb")
+        except FileExistsError:
+            serial += 1
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable: POSIX promises that only for a synced directory."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def storage_error(where: Path, exc: OSError) -> StorageError:
+    """Return the error for a write that failed, with what to do about it."""
+    advice = {
+        errno.ENOSPC: "Free some space and run the command again; it goes on where it stopped.",
+        errno.EROFS: "The file system is read-only.",
+        errno.EACCES: "Give the user of this process the right to write there.",
+    }.get(exc.errno or 0, "Check the disk.")
+    return StorageError(f"{where} cannot be written: {exc.strerror}. {advice}")
+
+
+def _packed(builder: WARCWriter, record: ArcWarcRecord) -> bytes:
+    buffer = BytesIO()
+    builder.out = buffer
+    builder.write_record(record)
+    return buffer.getvalue()
+
+
+def _response_record(
+    builder: WARCWriter, capture: Capture, revisit_of: tuple[str, datetime] | None
+) -> ArcWarcRecord:
+    headers = {
+        "WARC-Date": _warc_date(capture.captured_at),
+        **({"WARC-IP-Address": capture.ip_address} if capture.ip_address else {}),
+    }
+    if revisit_of:
+        url, captured_at = revisit_of
+        headers |= {
+            "WARC-Profile": _NOT_MODIFIED,
+            "WARC-Refers-To-Target-URI": url,
+            "WARC-Refers-To-Date": _warc_date(captured_at),
+        }
+    phrase = responses.get(capture.status, "")
+    return builder.create_warc_record(
+        capture.url,
+        "revisit" if revisit_of else "response",
+        payload=BytesIO(capture.payload),
+        http_headers=StatusAndHeaders(f"{capture.status} {phrase}", list(capture.headers), "HTTP/1.1"),
+        warc_headers_dict=headers,
+    )
+
+
+def _request_record(builder: WARCWriter, capture: Capture, response: ArcWarcRecord) -> ArcWarcRecord:
+    path = "/" + capture.url.split("://", 1)[-1].partition("/")[2]
+    sent = StatusAndHeaders(f"GET {path} HTTP/1.1", list(capture.request_headers), is_http_request=True)
+    return builder.create_warc_record(
+        capture.url,
+        "request",
+        payload=BytesIO(b""),
+        http_headers=sent,
+        warc_headers_dict={
+            "WARC-Date": _warc_date(capture.captured_at),
+            "WARC-Concurrent-To": response.rec_headers.get_header("WARC-Record-ID"),
+        },
+    )
+
+
+def _warc_date(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_records(path: Path) -> Iterator[StoredRecord]:
+    """Yield every record of a WARC file, in order, with its capture if it is a response.
+
+    Raises `WarcUnreadable` where the file is no WARC file, is cut off or broken, or is gzipped as a
+    whole, so that no record in it can be addressed.
+    """
+    try:
+        with path.open("rb") as file, path.open("rb") as again:
+            records = ArchiveIterator(file)
+            for record in records:
+                kind, url, capture = _read(record)
+                # The iterator knows where a record ends only once it has been read to its end.
+                records.read_to_end(record)
+                offset, length = records.get_record_offset(), records.get_record_length()
+                again.seek(offset)
+                data = again.read(length)
+                location = Location(
+                    file=path.name, offset=offset, length=length, sha256=hashlib.sha256(data).hexdigest()
+                )
+                _check_whole(path, data, offset)
+                yield StoredRecord(kind=kind, url=url, location=location, capture=capture)
+    except (ArchiveLoadFailed, EOFError, UnicodeDecodeError, ValueError) as exc:
+        raise WarcUnreadable(
+            f"{path} cannot be read as WARC: {' '.join(str(exc).split())} "
+            f"If it is gzipped as a whole, `warcio recompress` makes a file that can be."
+        ) from exc
+    except OSError as exc:
+        raise WarcUnreadable(f"{path} cannot be read: {exc.strerror or exc}") from exc
+
+
+def _check_whole(path: Path, data: bytes, offset: int) -> None:
+    """Refuse a gzip member that is cut off; warcio passes over it in silence."""
+    if data[:2] != b"\x1f\x8b":
+        return
+    decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
+    try:
+        decoder.decompress(data)
+    except zlib.error as exc:
+        raise WarcUnreadable(f"{path}: the record at byte {offset} is broken: {exc}") from exc
+    if not decoder.eof:
+        raise WarcUnreadable(f"{path}: the record at byte {offset} is cut off.")
+
+
+def read_capture(folder: Path, location: Location) -> Capture:
+    """Return the capture at that place.
+
+    Raises `IntegrityError` if the file is missing or holds other bytes than were written there.
+    """
+    path = folder / location.file
+    try:
+        with path.open("rb") as file:
+            file.seek(location.offset)
+            data = file.read(location.length)
+    except OSError as exc:
+        raise IntegrityError(f"{path} cannot be read: {exc.strerror}. Restore it from a backup.") from exc
+    if hashlib.sha256(data).hexdigest() != location.sha256:
+        raise IntegrityError(
+            f"{path}: the {location.length} bytes at {location.offset} are not those that were "
+            "written there. Restore the file from a backup."
+        )
+    record = next(iter(ArchiveIterator(BytesIO(data))))
+    capture = _read(record)[2]
+    if capture is None:
+        raise IntegrityError(f"{path}: the record at {location.offset} holds no response.")
+    return capture
+
+
+def _read(record: ArcWarcRecord) -> tuple[str, str, Capture | None]:
+    url: str = record.rec_headers.get_header("WARC-Target-URI") or ""
+    kind: str = record.rec_type
+    if kind not in ("response", "revisit") or record.http_headers is None:
+        return kind, url, None
+    headers = record.http_headers
+    stream: Any = record.raw_stream
+    if (headers.get_header("Transfer-Encoding") or "").lower() == "chunked":
+        # Some tools store the body as it came over the wire, chunk sizes and all.
+        stream = ChunkedDataReader(stream)
+    payload: bytes = stream.read()
+    capture = Capture(
+        url=url,
+        captured_at=datetime.fromisoformat(record.rec_headers.get_header("WARC-Date")).replace(microsecond=0),
+        status=int(headers.get_statuscode() or 0),
+        headers=tuple((name, value) for name, value in headers.headers),
+        payload=payload,
+        sha256=hashlib.sha256(payload).hexdigest(),
+        ip_address=record.rec_headers.get_header("WARC-IP-Address"),
+    )
+    return kind, url, capture

@@ -1,0 +1,128 @@
+"""The settings of one archive: read once from `archive.toml` into a frozen `Config`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from archive_search.errors import ConfigError, NotAnArchive
+
+FILE_NAME = "archive.toml"
+
+
+def _setting(default: Any, text: str) -> Any:
+    """Return a dataclass field; its help is the comment in `archive.toml` and in the docs."""
+    if isinstance(default, list):
+        return field(default_factory=lambda: tuple(default), metadata={"help": text})
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One archive's settings. Each has its name, default and help here and nowhere else."""
+
+    folder: Path
+    portals: tuple[str, ...] = _setting([], "Profiles of the portals to crawl, by name.")
+    contact: str = _setting(
+        "", "Address or URL at which a portal's owner reaches you; sent with every request."
+    )
+    site_title: str = _setting("Kho lưu trữ kỳ họp", "Name of the site, as its pages show it.")
+    delay_s: float = _setting(0.0, "Seconds between two requests; 0 leaves it to each profile.")
+    warc_max_mb: int = _setting(1000, "A new WARC file is begun when one is larger than this.")
+
+    @property
+    def warc_folder(self) -> Path:
+        """Where captures are kept: the truth from which all else can be rebuilt."""
+        return self.folder / "warc"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the search index is: derived, may be deleted."""
+        return self.folder / "index"
+
+    @property
+    def profile_folder(self) -> Path:
+        """Where an archive's own portal profiles are."""
+        return self.folder / "portals"
+
+    @property
+    def catalogue_url(self) -> str:
+        """SQLAlchemy URL of the catalogue: derived, may be deleted."""
+        return f"sqlite:///{self.folder / 'catalogue.sqlite'}"
+
+
+SETTINGS = tuple(f for f in fields(Config) if "help" in f.metadata)
+
+
+def load_config(folder: Path) -> Config:
+    """Return the settings of the archive in `folder`.
+
+    Raises `NotAnArchive` where there is no `archive.toml`, `ConfigError` for what cannot be used.
+    """
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise NotAnArchive(
+            f"{folder} is not an archive: it has no {FILE_NAME}. "
+            f"Make one with `archive-search -C {folder} init`, or name another folder with -C."
+        ) from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} cannot be read: {exc}") from exc
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
+    known = {setting.name: setting for setting in SETTINGS}
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown setting {key!r}. Known: {', '.join(known)}.")
+    values = {key: _checked(str(known[key].type), value, f"{path}: {key}") for key, value in table.items()}
+    return Config(folder=folder, **values)
+
+
+def _checked(kind: str, value: Any, where: str) -> Any:
+    if kind == "tuple[str, ...]" and isinstance(value, list) and all(type(v) is str for v in value):
+        return tuple(value)
+    if kind == "float" and type(value) in (int, float) and value >= 0:
+        return float(value)
+    if kind == "int" and type(value) is int and value > 0:
+        return value
+    if kind == "str" and type(value) is str:
+        return value
+    raise ConfigError(f"{where}: expected {_WANTED[kind]}, got {value!r}.")
+
+
+_WANTED = {
+    "tuple[str, ...]": "a list of strings",
+    "float": "a number from 0",
+    "int": "a whole number from 1",
+    "str": "a string",
+}
+
+
+def config_text(portals: tuple[str, ...]) -> str:
+    """Return the text of a new `archive.toml`: every setting with its help and default."""
+    lines = ["# Settings of this archive-search archive. Remove a # to change a default.", ""]
+    for setting in SETTINGS:
+        lines.append(f"# {setting.metadata['help']}")
+        if setting.name == "portals":
+            lines += [f"portals = {_toml(list(portals))}", ""]
+        else:
+            lines += [f"# {setting.name} = {_toml(_default(setting))}", ""]
+    return "\n".join(lines)
+
+
+def _default(setting: Any) -> Any:
+    return setting.default if setting.default is not MISSING else setting.default_factory()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
