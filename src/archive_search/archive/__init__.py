@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 import archive_search
 from archive_search.archive import captures, catalogue
@@ -78,16 +78,24 @@ class Archive:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are committed together at the end, or not at all."""
-        with self.engine.begin() as db:
-            yield db
+        """Give a connection whose changes are committed together at the end, or not at all.
+
+        Raises `StorageError` if they cannot be.
+        """
+        try:
+            with self.engine.begin() as db:
+                yield db
+        except OperationalError as exc:
+            raise StorageError(
+                f"The catalogue of {self.config.folder} cannot be written: {exc.orig}."
+            ) from exc
 
     def frontier(self, portal: str) -> StoredFrontier:
         """Return the frontier of a portal."""
         return StoredFrontier(self.engine, portal)
 
     def keep(
-        self, capture: Capture, run: int, *, revisit_of: tuple[str, datetime] | None = None
+        self, capture: Capture, run: int | None, *, revisit_of: tuple[str, datetime] | None = None
     ) -> StoredCapture:
         """Write a capture to WARC, then enter it in the catalogue; both are on disk at the return."""
         location = self._writer.append(capture, revisit_of=revisit_of)

@@ -104,7 +104,7 @@ class WarcWriter:
         self._file = _new_file(self._folder)
         name = Path(self._file.name).name
         self._file.write(_packed(builder, builder.create_warcinfo_record(name, self._info)))
-        _sync_folder(self._folder)
+        sync(self._folder)
         return self._file
 
     def close(self) -> None:
@@ -124,9 +124,9 @@ def _new_file(folder: Path) -> BinaryIO:
             serial += 1
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable: POSIX promises that only for a synced directory."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable: POSIX promises a new name only after that."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,0 +1,131 @@
+"""One crawl of one portal: visits its frontier politely until nothing is queued."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
+
+from archive_search.crawler.discover import LISTING, discover, seeds
+from archive_search.crawler.fetch import Fetcher
+from archive_search.crawler.robots import MAX_REDIRECTS, Rules, read_rules
+from archive_search.errors import FetchFailed, PageUnreadable, RobotsUnavailable
+from archive_search.portals import Profile
+from archive_search.records import Capture, Target, Visit
+
+
+class Frontier(Protocol):
+    """The URLs of a portal that are known, and those still to be visited."""
+
+    def add(self, targets: Iterable[Target]) -> int:
+        """Queue the targets that are not known yet."""
+
+    def next(self) -> Target | None:
+        """Return the next target, or None when nothing is queued."""
+
+    def finish(self, target: Target, capture: Capture | None) -> None:
+        """Take a target off the queue; remember the validators of its capture."""
+
+
+class Pace:
+    """Keeps a distance in time between one request to a portal and the next."""
+
+    def __init__(
+        self,
+        delay_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.delay_s = delay_s
+        self._clock = clock
+        self._sleep = sleep
+        self._free_at = 0.0
+
+    def wait(self) -> None:
+        """Return when the next request may go out."""
+        pause = self._free_at - self._clock()
+        if pause > 0:
+            self._sleep(pause)
+
+    def done(self) -> None:
+        """Begin the pause after a request."""
+        self._free_at = self._clock() + self.delay_s
+
+
+def crawl(profile: Profile, fetcher: Fetcher, frontier: Frontier, pace: Pace) -> Iterator[Visit]:
+    """Yield a visit for every URL that is due, robots.txt first, then listings, then articles.
+
+    Before the next visit is made the caller has dealt with the one it got, so that a capture is kept
+    before its URL leaves the queue. Raises nothing for a page that fails: its visit says why.
+    """
+    frontier.add(seeds(profile))
+    hosts: dict[str, Rules | str] = {}
+    listings = 0
+    while target := frontier.next():
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.url))
+        if origin not in hosts:
+            hosts[origin] = yield from _ask(origin, profile, fetcher, pace)
+        rules = hosts[origin]
+        listings += target.priority == LISTING
+        visit = _refused(target, rules, profile, listings) or _visit(target, profile, fetcher, pace)
+        yield visit
+        if visit.capture:
+            frontier.add(_discovered(visit.capture, target, profile))
+        frontier.finish(target, visit.capture)
+
+
+def _refused(target: Target, rules: Rules | str, profile: Profile, listings: int) -> Visit | None:
+    """Return the visit that is not made, or None if nothing speaks against it."""
+    if isinstance(rules, str):
+        return Visit(target=target, failed=rules)
+    if not rules.can_fetch(target.url):
+        return Visit(target=target, refused="robots.txt forbids it")
+    if target.priority == LISTING and listings > profile.listing.max_pages:
+        return Visit(target=target, refused=f"over {profile.listing.max_pages} listing pages in one run")
+    return None
+
+
+def _visit(target: Target, profile: Profile, fetcher: Fetcher, pace: Pace) -> Visit:
+    pace.wait()
+    try:
+        return Visit(target=target, capture=fetcher.fetch(target, profile.politeness))
+    except FetchFailed as exc:
+        return Visit(target=target, failed=exc.reason)
+    finally:
+        pace.done()
+
+
+def _discovered(capture: Capture, target: Target, profile: Profile) -> tuple[Target, ...]:
+    try:
+        return discover(capture, target, profile)
+    except PageUnreadable:
+        # The one who keeps the capture meets the same fault and reports it.
+        return ()
+
+
+def _ask(origin: str, profile: Profile, fetcher: Fetcher, pace: Pace) -> Generator[Visit, None, Rules | str]:
+    """Yield the visits to a host's robots.txt; return its rules, or why nothing may be fetched.
+
+    One that redirects too often, or to a host that is not the portal's, counts as not there.
+    """
+    url = urljoin(origin, "/robots.txt")
+    for _ in range(MAX_REDIRECTS + 1):
+        visit = _visit(Target(url=url, priority=LISTING), profile, fetcher, pace)
+        yield visit
+        if visit.capture is None:
+            return f"robots.txt cannot be had ({visit.failed}); nothing may be fetched"
+        location = visit.capture.header("Location")
+        if not (300 <= visit.capture.status < 400 and location):
+            break
+        url = urljoin(url, location)
+        if not profile.owns(url):
+            return Rules("")
+    else:
+        return Rules("")
+    try:
+        rules = read_rules(visit.capture)
+    except (RobotsUnavailable, PageUnreadable) as exc:
+        return exc.reason
+    pace.delay_s = max(pace.delay_s, rules.delay_s)
+    return rules

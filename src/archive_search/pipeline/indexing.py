@@ -1,0 +1,83 @@
+"""Deriving: the search index from the catalogue, the catalogue from the WARC files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from archive_search.archive import Archive, articles, captures
+from archive_search.archive.warc import read_records
+from archive_search.errors import WarcUnreadable
+from archive_search.index.engine import Engine
+from archive_search.pipeline.profiles import Profiles
+from archive_search.pipeline.progress import Progress, silent
+from archive_search.pipeline.receiving import settle
+from archive_search.records import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """How many documents an update of the index added or replaced, and how many it removed."""
+
+    indexed: int
+    removed: int
+    total: int
+
+
+def update_index(archive: Archive, engine: Engine) -> IndexReport:
+    """Bring the search index up to date with the catalogue."""
+    with archive.reading() as db:
+        current, indexed = articles.current_versions(db), engine.versions()
+        stale = sorted(article for article, version in current.items() if indexed.get(article) != version)
+        removed = sorted(indexed.keys() - current.keys())
+        if not indexed:
+            engine.rebuild(articles.documents(db))
+        elif stale or removed:
+            engine.update(_documents(db, stale), removed)
+    return IndexReport(indexed=len(stale), removed=len(removed), total=len(current))
+
+
+def _documents(db: Connection, ids: Iterable[str]) -> Iterator[Document]:
+    for article in ids:
+        if document := articles.document(db, article):
+            yield document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildReport:
+    """What a rebuild found in the WARC files; `problems` says what in them cannot be read."""
+
+    files: int
+    captures: int
+    articles: int
+    problems: tuple[str, ...]
+
+
+def rebuild(archive: Archive, engine: Engine, progress: Progress = silent) -> RebuildReport:
+    """Derive the catalogue from the WARC files and the search index from the catalogue, anew.
+
+    The catalogue changes in one transaction: readers see the old one until the new one is whole.
+    """
+    profiles = Profiles(archive.config.profile_folder)
+    files = sorted(archive.config.warc_folder.glob("*.warc*"))
+    problems: list[str] = []
+    with archive.writing() as db:
+        captures.unsettle_all(db)
+        articles.forget_all(db)
+        for path in files:
+            try:
+                for record in read_records(path):
+                    if record.capture:
+                        captures.register(db, record.capture, record.location, None)
+            except WarcUnreadable as exc:
+                problems.append(str(exc))
+        pending = list(captures.unsettled(db))
+        for done, stored in enumerate(pending, 1):
+            settle(db, stored, archive.read(stored), profiles.of(stored.url))
+            progress("cleaning", done, len(pending))
+    with archive.reading() as db:
+        engine.rebuild(articles.documents(db))
+        total = len(articles.current_versions(db))
+    return RebuildReport(files=len(files), captures=len(pending), articles=total, problems=tuple(problems))
