@@ -24,6 +24,8 @@ from warcio.warcwriter import WARCWriter
 from archive_search.errors import IntegrityError, StorageError, WarcUnreadable
 from archive_search.records import Capture
 
+_CHUNK = 256 * 1024
+
 # WARC 1.1, section 6.7.3: the profile of a revisit record for a 304 response.
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
@@ -200,40 +202,84 @@ def read_records(path: Path) -> Iterator[StoredRecord]:
     whole, so that no record in it can be addressed.
     """
     try:
-        with path.open("rb") as file, path.open("rb") as again:
-            records = ArchiveIterator(file)
-            for record in records:
-                kind, url, capture = _read(record)
-                # The iterator knows where a record ends only once it has been read to its end.
-                records.read_to_end(record)
-                offset, length = records.get_record_offset(), records.get_record_length()
-                again.seek(offset)
-                data = again.read(length)
-                location = Location(
-                    file=path.name, offset=offset, length=length, sha256=hashlib.sha256(data).hexdigest()
-                )
-                _check_whole(path, data, offset)
-                yield StoredRecord(kind=kind, url=url, location=location, capture=capture)
-    except (ArchiveLoadFailed, EOFError, UnicodeDecodeError, ValueError) as exc:
-        raise WarcUnreadable(
-            f"{path} cannot be read as WARC: {' '.join(str(exc).split())} "
-            f"If it is gzipped as a whole, `warcio recompress` makes a file that can be."
-        ) from exc
+        with path.open("rb") as file:
+            gzipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            for offset, data in _members(file) if gzipped else _plain_records(file):
+                yield _stored_record(path.name, offset, data)
     except OSError as exc:
         raise WarcUnreadable(f"{path} cannot be read: {exc.strerror or exc}") from exc
+    except (ArchiveLoadFailed, ValueError) as exc:
+        raise WarcUnreadable(f"{path} cannot be read as WARC: {' '.join(str(exc).split())}") from exc
 
 
-def _check_whole(path: Path, data: bytes, offset: int) -> None:
-    """Refuse a gzip member that is cut off; warcio passes over it in silence."""
-    if data[:2] != b"\x1f\x8b":
-        return
-    decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
+def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
+    kind, url, capture = _read_only_record(data, offset)
+    digest = hashlib.sha256(data).hexdigest()
+    location = Location(file=file, offset=offset, length=len(data), sha256=digest)
+    return StoredRecord(kind=kind, url=url, location=location, capture=capture)
+
+
+def _read_only_record(data: bytes, offset: int) -> tuple[str, str, Capture | None]:
+    """Read the one record that `data` holds; raises `ValueError` if it holds none, or several."""
+    records = ArchiveIterator(BytesIO(data))
+    record = next(records, None)
+    # Whatever is no WARC, warcio takes for the older ARC format.
+    if record is None or record.format != "warc":
+        raise ValueError(f"there is no WARC record at byte {offset}.")
+    found = _read(record)
+    if next(records, None) is not None:
+        raise ValueError(
+            "it is gzipped as a whole and not record by record. `warcio recompress` makes a file that "
+            "can be imported."
+        )
+    return found
+
+
+def _members(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of each gzip member (RFC 1952), and refuse a torn one.
+
+    warcio passes over a member that is cut off in silence, so we look for the ends ourselves.
+    """
+    offset, rest = 0, b""
+    while chunk := rest or file.read(_CHUNK):
+        decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
+        member = bytearray()
+        while not decoder.eof:
+            if not chunk:
+                raise ValueError(f"the record at byte {offset} is cut off.")
+            _run_through(decoder, chunk, offset)
+            rest = decoder.unused_data
+            member += chunk[: len(chunk) - len(rest)]
+            chunk = file.read(_CHUNK) if not decoder.eof else b""
+        yield offset, bytes(member)
+        offset += len(member)
+
+
+def _run_through(decoder: zlib._Decompress, chunk: bytes, offset: int) -> None:
+    """Feed the decoder and drop what comes out, a piece at a time, however much it is."""
     try:
-        decoder.decompress(data)
+        decoder.decompress(chunk, _CHUNK)
+        while decoder.unconsumed_tail:
+            decoder.decompress(decoder.unconsumed_tail, _CHUNK)
     except zlib.error as exc:
-        raise WarcUnreadable(f"{path}: the record at byte {offset} is broken: {exc}") from exc
-    if not decoder.eof:
-        raise WarcUnreadable(f"{path}: the record at byte {offset} is cut off.")
+        raise ValueError(f"the record at byte {offset} is broken: {exc}.") from exc
+
+
+def _plain_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of each record of a file that is not gzipped."""
+    records = ArchiveIterator(file, no_record_parse=True)
+    for record in records:
+        declared = int(record.rec_headers.get_header("Content-Length") or 0)
+        records.read_to_end(record)
+        offset, length = records.get_record_offset(), records.get_record_length()
+        here = file.tell()
+        file.seek(offset)
+        data = file.read(length)
+        file.seek(here)
+        if len(data) < declared:
+            raise ValueError(f"the record at byte {offset} is cut off.")
+        yield offset, data
 
 
 def read_capture(folder: Path, location: Location) -> Capture:
@@ -253,8 +299,7 @@ def read_capture(folder: Path, location: Location) -> Capture:
             f"{path}: the {location.length} bytes at {location.offset} are not those that were "
             "written there. Restore the file from a backup."
         )
-    record = next(iter(ArchiveIterator(BytesIO(data))))
-    capture = _read(record)[2]
+    capture = _read_only_record(data, location.offset)[2]
     if capture is None:
         raise IntegrityError(f"{path}: the record at {location.offset} holds no response.")
     return capture

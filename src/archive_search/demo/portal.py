@@ -58,7 +58,7 @@ def serve_portal(edition: int) -> Iterator[dict[str, tuple[str, int]]]:
     `edition` is 1 for the portal at first, 2 for later: one article more, one less, one corrected.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(_pages(edition)))
-    thread = threading.Thread(target=server.serve_forever, name="demo portal", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield dict.fromkeys(HOSTS, ("127.0.0.1", server.server_port))
