@@ -123,7 +123,7 @@ visits = Table(
     Column("kind", String(20)),
     Column("outcome", String(20), nullable=False),
     Column("reason", Text),
-    Index("visits_of_run", "run", "outcome"),
+    Index("visits_of_run", "run", "url"),
 )
 
 

@@ -87,6 +87,11 @@ def note(
     )
 
 
+def noted(db: Connection, run: int, url: str) -> bool:
+    """Tell whether a run has dealt with a URL already."""
+    return db.execute(select(visits.c.id).where(visits.c.run == run, visits.c.url == url)).first() is not None
+
+
 _PROBLEMS = (Outcome.FAILED, Outcome.REFUSED, Outcome.GONE, Outcome.MISSING)
 
 

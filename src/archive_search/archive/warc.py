@@ -205,6 +205,8 @@ def read_records(path: Path) -> Iterator[StoredRecord]:
         with path.open("rb") as file:
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
+            if path.stat().st_size == 0:
+                raise ValueError("the file is empty.")
             for offset, data in _members(file) if gzipped else _plain_records(file):
                 yield _stored_record(path.name, offset, data)
     except OSError as exc:

@@ -14,7 +14,13 @@ PORTALS = ("sotttt-hanoi", "thuongtin")
 
 # Of the sections that the profiles name, the bundled ones, and one that robots.txt forbids.
 _SEEDS = {
-    "sotttt-hanoi": ("/hoat-ong-ang-oan-the", "/vi/tin-tuc-su-kien", "/vi/bao-chi-xuat-ban", "/dssdt"),
+    "sotttt-hanoi": (
+        "/hoat-ong-ang-oan-the",
+        "/vi/tin-tuc-su-kien",
+        "/vi/bao-chi-xuat-ban",
+        "/vi/buu-chinh-vien-thong",
+        "/dssdt",
+    ),
     "thuongtin": ("/",),
 }
 

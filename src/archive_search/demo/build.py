@@ -33,14 +33,15 @@ _PAGER = (
 # not in NFC, broken entities, and articles that stand in two sections.
 LISTINGS = (
     ("/hoat-ong-ang-oan-the", 10, (2,)),
-    ("/vi/tin-tuc-su-kien", 20, (4, 11, 61)),
-    ("/vi/bao-chi-xuat-ban", 15, (51,)),
+    ("/vi/tin-tuc-su-kien", 20, (4, 11)),
+    ("/vi/bao-chi-xuat-ban", 15, ()),
+    ("/vi/buu-chinh-vien-thong", 20, (4,)),
 )
 PRINT_VIEWS = 4
 MAX_PAGES = 80
 
 NEW_IN_SECOND = "view_content/4417996-"
-GONE_IN_SECOND = "view_content/742413-"
+GONE_IN_SECOND = "view_content/696774-"
 SEED_PATH = "/dang-doan-the/-/view_content/{number}-{slug}.html"
 SEED_SLUG = "ky-hop-17-ban-chap-hanh-ang-bo-huyen-thuong-tin-khoa-xxiv-mo-rong"
 # The real number and day of publication are not known; these stand in for them.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
+
 from archive_search.archive import Archive, captures, runs
 from archive_search.archive.runs import Report
 from archive_search.crawler import Fetcher, Pace, crawl
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
-from archive_search.pipeline.receiving import settle, settle_pending
+from archive_search.pipeline.receiving import Receipt, settle, settle_pending
 from archive_search.portals import Profile
 from archive_search.records import Capture, Outcome, Visit
 
@@ -39,17 +41,23 @@ def crawl_portal(archive: Archive, profile: Profile, fetcher: Fetcher, progress:
 
 
 def _receive(archive: Archive, run: int, visit: Visit, profile: Profile) -> None:
-    """Keep and settle what a visit brought, or note why it brought nothing."""
+    """Keep and settle what a visit brought, and note that, or why it brought nothing."""
     url = visit.target.url
     if visit.capture is None:
         outcome = Outcome.REFUSED if visit.refused else Outcome.FAILED
         with archive.writing() as db:
-            runs.note(db, run, url, datetime.now(UTC), outcome, reason=visit.refused or visit.failed)
+            _note(db, run, url, Receipt(kind=None, outcome=outcome, reason=visit.refused or visit.failed))
         return
     stored = archive.keep(visit.capture, run, revisit_of=_revisited(archive, visit.capture))
     with archive.writing() as db:
-        receipt = settle(db, stored, visit.capture, profile)
-        runs.note(db, run, url, datetime.now(UTC), receipt.outcome, kind=receipt.kind, reason=receipt.reason)
+        _note(db, run, url, settle(db, stored, visit.capture, profile))
+
+
+def _note(db: Connection, run: int, url: str, receipt: Receipt) -> None:
+    """Note a visit, unless it repeats one: the page that was in hand when a crawl was interrupted."""
+    if not runs.noted(db, run, url):
+        now = datetime.now(UTC)
+        runs.note(db, run, url, now, receipt.outcome, kind=receipt.kind, reason=receipt.reason)
 
 
 def _revisited(archive: Archive, capture: Capture) -> tuple[str, datetime] | None:

@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a capture turned out to be, and what it brought."""
+    """What a visit brought, and what its capture turned out to be if there is one."""
 
-    kind: CaptureKind
+    kind: CaptureKind | None
     outcome: Outcome
     reason: str | None = None
 
@@ -41,9 +41,12 @@ def settle(db: Connection, stored: StoredCapture, capture: Capture, profile: Pro
         return Receipt(kind=before.kind or kind, outcome=Outcome.UNCHANGED)
     reason = f"HTTP {capture.status}" if kind is CaptureKind.ERROR else None
     captures.settle(db, stored.id, kind, reason=reason)
+    outcome = _outcome(capture, before)
     if kind is CaptureKind.ERROR and before and before.article:
         articles.refresh(db, before.article)
-    return Receipt(kind=kind, outcome=_outcome(capture, before), reason=reason)
+        # The report counts it with the articles, where a reader looks for what was lost.
+        kind = CaptureKind.ARTICLE
+    return Receipt(kind=kind, outcome=outcome, reason=reason)
 
 
 def _kind(capture: Capture, profile: Profile) -> CaptureKind:

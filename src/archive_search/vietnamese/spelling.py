@@ -6,6 +6,7 @@ syllable to a search and two spellings to a reader, so keys are compared and tex
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -47,7 +48,8 @@ def tone_key(syllable: str) -> str:
     """
     tone = ""
     letters = []
-    for char in unicodedata.normalize("NFD", syllable.lower()):
+    # The K forms also take apart what only looks like one character: m², ﬁ, full-width letters.
+    for char in unicodedata.normalize("NFKD", syllable.lower()):
         if char in _TONES:
             tone = _TONES[char]
         else:
@@ -62,9 +64,43 @@ def fold(text: str) -> str:
     >>> fold("Đảng bộ Huyện")
     'dang bo huyen'
     """
-    bare = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
     # NFD does not split đ (U+0111): the bar is part of the letter.
     return bare.replace("đ", "d")
+
+
+def _aligned_table() -> dict[int, str]:
+    # The blocks that hold every precomposed letter of Vietnamese and of the Latin alphabets around it.
+    latin = (*range(0x41, 0x5B), *range(0xC0, 0x250), *range(0x1E00, 0x1F00))
+    folded = ((code, fold.__wrapped__(chr(code))) for code in latin)
+    return {code: letter for code, letter in folded if len(letter) == 1}
+
+
+_ALIGNED = _aligned_table()
+
+
+def fold_aligned(text: str) -> str:
+    """Return NFC `text` folded letter by letter, so that every offset stays where it is.
+
+    >>> fold_aligned("Đảng ủy")
+    'dang uy'
+    """
+    return text.translate(_ALIGNED)
+
+
+_TELEX_LETTERS = {"aa": "â", "aw": "ă", "ee": "ê", "oo": "ô", "ow": "ơ", "uw": "ư", "dd": "đ", "w": "ư"}
+_TELEX_TONES = {"f": "1", "s": "2", "x": "3", "r": "4", "j": "5"}
+_TELEX_TONE = re.compile(r"(?<=[aeiouyâăêôơư])([a-zđ]*?)([fsxrj])([a-z]*)$")
+
+
+def telex_key(syllable: str) -> str:
+    """Return the spelling key that the keys of the Telex keyboard typed raw stand for.
+
+    >>> telex_key("rasc") == telex_key("racs") == tone_key("rác")
+    True
+    """
+    typed = re.sub("aa|a?w|ee|o[ow]|uw|dd", lambda match: _TELEX_LETTERS[match[0]], syllable.lower())
+    return _TELEX_TONE.sub(lambda match: match[1] + match[3] + _TELEX_TONES[match[2]], typed)
 
 
 def has_marks(text: str) -> bool:

@@ -92,4 +92,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("visits_of_run", "visits", ["run", "outcome"], unique=False)
+    op.create_index("visits_of_run", "visits", ["run", "url"], unique=False)

@@ -1,0 +1,163 @@
+"""Facets: which speakers, topics, years, months and portals the hits have, counted exactly with NumPy.
+
+Every value of a field is a number, and the documents that have values are kept as pairs of document and
+value number; counting a facet over the hits is then one selection and one `bincount`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive_search.index.schema import Facts
+from archive_search.records import Facet, FacetValue, Filters
+from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_key
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+
+FACET_FIELDS = ("speaker", "topic", "year", "month", "portal")
+
+
+def name_key(name: str) -> str:
+    """Return what a name is compared by: the tone keys of its syllables."""
+    return " ".join(map(tone_key, normalise(name).split()))
+
+
+def _speakers(facts: Facts) -> Iterator[tuple[str, str]]:
+    for name in facts.speakers:
+        yield name_key(name), name
+
+
+def _topics(facts: Facts) -> Iterator[tuple[str, str]]:
+    for slug, label in facts.topics:
+        yield slug, label
+
+
+def _years(facts: Facts) -> Iterator[tuple[str, str]]:
+    if facts.published:
+        yield facts.published[:4], facts.published[:4]
+
+
+def _months(facts: Facts) -> Iterator[tuple[str, str]]:
+    if facts.published:
+        yield facts.published[:7], facts.published[:7]
+
+
+def _portals(facts: Facts) -> Iterator[tuple[str, str]]:
+    yield facts.portal, facts.portal
+
+
+_READERS: dict[str, Callable[[Facts], Iterator[tuple[str, str]]]] = {
+    "speaker": _speakers,
+    "topic": _topics,
+    "year": _years,
+    "month": _months,
+    "portal": _portals,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a segment: the values with the forms they are printed in, and who has them.
+
+    `docs` and `values` are pairs of a document and the number of a form; a document has a value once.
+    """
+
+    forms: tuple[tuple[str, str], ...]
+    docs: Numbers
+    values: Numbers
+
+
+def column(field: str, all_facts: Sequence[Facts]) -> Column:
+    """Return the column of a segment's documents, which are numbered in the order given."""
+    read = _READERS[field]
+    numbers: dict[tuple[str, str], int] = {}
+    pairs: list[tuple[int, int]] = []
+    for doc, facts in enumerate(all_facts):
+        first_forms: dict[str, str] = {}
+        for key, form in read(facts):
+            first_forms.setdefault(key, form)
+        pairs += ((doc, numbers.setdefault(value, len(numbers))) for value in first_forms.items())
+    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return Column(tuple(numbers), table[:, 0].copy(), table[:, 1].copy())
+
+
+class FieldValues:
+    """One field over all segments: its values, sorted by label, and the pairs of the living documents.
+
+    A value is labelled with the form in which most documents print it.
+    """
+
+    def __init__(self, field: str, parts: Sequence[tuple[int, Column]], alive: Mask) -> None:
+        self.field = field
+        numbers: dict[tuple[str, str], int] = {}
+        docs, values = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for base, part in parts:
+            renumbered = np.array([numbers.setdefault(f, len(numbers)) for f in part.forms], dtype=np.int64)
+            docs.append(part.docs + base)
+            values.append(renumbered[part.values])
+        pairs = np.concatenate(docs), np.concatenate(values)
+        living = alive[pairs[0]]
+        self._docs = pairs[0][living]
+        self._label(tuple(numbers), pairs[1][living])
+
+    def _label(self, forms: tuple[tuple[str, str], ...], values: Numbers) -> None:
+        counts = np.bincount(values, minlength=len(forms)).tolist()
+        labels: dict[str, tuple[int, str]] = {}
+        for (key, form), count in zip(forms, counts, strict=True):
+            if count:
+                labels[key] = min(labels.get(key, (0, "")), (-count, form))
+        self.keys = tuple(sorted(labels, key=lambda key: (labels[key][1], key)))
+        self.labels = tuple(labels[key][1] for key in self.keys)
+        self._number = {key: number for number, key in enumerate(self.keys)}
+        of_form = np.array([self._number.get(key, -1) for key, _ in forms], dtype=np.int64)
+        self._values = of_form[values]
+
+    def chosen(self, wanted: str) -> tuple[int, ...]:
+        """Return the numbers of the values that a filter's value names: none if it is not known."""
+        key = name_key(wanted) if self.field == "speaker" else wanted
+        if key in self._number:
+            return (self._number[key],)
+        if self.field == "speaker" and not has_marks(wanted):
+            folded = " ".join(fold(wanted).split())
+            return self._numbers_where(lambda label: fold(label) == folded)
+        return self._numbers_where(lambda label: normalise(label) == normalise(wanted))
+
+    def _numbers_where(self, agrees: Callable[[str], bool]) -> tuple[int, ...]:
+        return tuple(number for number, label in enumerate(self.labels) if agrees(label))
+
+    def mask(self, wanted: Sequence[str], size: int) -> Mask:
+        """Return which of `size` documents have any of the wanted values."""
+        numbers = [number for value in wanted for number in self.chosen(value)]
+        mask = np.zeros(size, dtype=np.bool_)
+        mask[self._docs[np.isin(self._values, numbers)]] = True
+        return mask
+
+    def facet(self, hits: Mask, wanted: Sequence[str], limit: int | None) -> Facet:
+        """Return the facet over the hits, which are those without this field's own selection."""
+        counts = np.bincount(self._values[hits[self._docs]], minlength=len(self.keys))
+        selected = {number for value in wanted for number in self.chosen(value)}
+        order = np.argsort(-counts, kind="stable")
+        order = order[: np.count_nonzero(counts)]
+        listed = order[:limit].tolist()
+        values = [self._value(n, int(counts[n]), selected=n in selected) for n in listed]
+        beyond = [self._value(n, int(counts[n]), selected=True) for n in selected.difference(listed)]
+        unknown = {value for value in wanted if not self.chosen(value)}
+        beyond += (FacetValue(value=v, label=v, count=0, selected=True) for v in unknown)
+        values += sorted(beyond, key=lambda value: (-value.count, value.label))
+        return Facet(field=self.field, values=tuple(values))
+
+    def _value(self, number: int, count: int, *, selected: bool) -> FacetValue:
+        label = self.labels[number]
+        value = label if self.field == "speaker" else self.keys[number]
+        return FacetValue(value=value, label=label, count=count, selected=selected)
+
+
+def chosen_values(filters: Filters, field: str) -> tuple[str, ...]:
+    """Return what the filters choose of a field."""
+    values: tuple[str, ...] = getattr(filters, field)
+    return values

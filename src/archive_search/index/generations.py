@@ -1,0 +1,91 @@
+"""Generations of an index: folders side by side, and a pointer to the one that is read.
+
+    index/CURRENT              the name of the generation that is read
+    index/1f0c2a9e-000007/     schema hash and number: a Whoosh index
+
+A new generation is built in a folder of its own and promoted by replacing CURRENT, which is atomic: a
+reader sees the old one or the new one. Whoosh never calls fsync, so promotion does it, file by file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive_search.errors import ArchiveLocked
+
+_NAME = re.compile(r"(?P<schema>[0-9a-f]{8})-(?P<number>\d{6})")
+
+
+class Generations:
+    """The generations in one folder; `schema` is the hash that ours are named after."""
+
+    def __init__(self, folder: Path, schema: str) -> None:
+        self.folder = folder
+        self._schema = schema
+
+    def current(self) -> Path | None:
+        """Return the generation that is read, or None: there is none, or it has another schema."""
+        try:
+            name = (self.folder / "CURRENT").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return None
+        match = _NAME.fullmatch(name)
+        return self.folder / name if match and match["schema"] == self._schema else None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer, in this process and others; raises `ArchiveLocked` if another is."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "LOCK").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise ArchiveLocked(f"Another run is writing to {self.folder}. Wait for it to end.") from exc
+            yield
+
+    def new(self) -> Path:
+        """Make the folder of a generation to come, which nobody reads before it is promoted."""
+        numbers = [int(match["number"]) for match in map(_NAME.fullmatch, self._names()) if match]
+        path = self.folder / f"{self._schema}-{max(numbers, default=0) + 1:06d}"
+        path.mkdir()
+        return path
+
+    def promote(self, path: Path) -> None:
+        """Make the generation at `path` the one that is read, and remove all others."""
+        sync(path)
+        pointer = self.folder / "CURRENT.new"
+        with pointer.open("w", encoding="ascii") as file:
+            file.write(path.name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        pointer.replace(self.folder / "CURRENT")
+        _sync_folder(self.folder)
+        for name in self._names():
+            if _NAME.fullmatch(name) and name != path.name:
+                # A reader that has files of it open goes on reading them.
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _names(self) -> list[str]:
+        return os.listdir(self.folder)
+
+
+def sync(path: Path) -> None:
+    """Have the system write a folder and the files in it to disk."""
+    for file in path.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+    _sync_folder(path)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

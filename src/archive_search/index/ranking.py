@@ -1,0 +1,319 @@
+"""Which documents a query tree matches, and how well: BM25 over arrays.
+
+A document's score is the sum over the query's words, and over its pairs of neighbouring words, of BM25 in
+the text and, weighted, in the title. A word typed with marks is one spelling; one without marks is every
+spelling of its letters, and the spelling exactly as typed adds to its score, so that it ranks first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive_search.index.query import And, Everything, Node, Not, Nothing, Or, Phrase, Word
+from archive_search.index.schema import (
+    PAIRS,
+    TITLE,
+    WORDS,
+    pair_prefix,
+    pair_suffix,
+    word_prefix,
+    word_suffix,
+)
+from archive_search.index.snapshot import Snapshot
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How scores are made up; chosen on the development queries with `python eval/search.py --tune`."""
+
+    k1: float = 1.6
+    b: float = 0.8
+    pair: float = 0.3
+    title: float = 0.65
+    title_pair: float = 0.1
+    spelling_typed: float = 0.9
+    spelling_bare: float = 0.2
+    telling: float = 4.0
+    evidence: float = 0.95
+    incomplete: float = 0.25
+
+
+class Terms(NamedTuple):
+    """What to look up: the terms with a prefix and one of the spellings that follow it."""
+
+    fieldname: str
+    prefix: bytes
+    keep: Callable[[bytes], bool]
+    name: tuple[str, ...]
+
+
+class Occurrences(NamedTuple):
+    """Documents that hold something, with its BM25 there, and its weight as a term (idf)."""
+
+    docs: Numbers
+    scores: Floats
+    idf: float
+
+
+def _any(_: bytes) -> bool:
+    return True
+
+
+def word_terms(fieldname: str, word: Word, *, exact: bool) -> Terms:
+    """Return what to look up for a word."""
+    prefix = word_prefix(word.folded)
+    if not exact:
+        return Terms(fieldname, prefix, _any, (fieldname, word.folded))
+    suffix = word_suffix(word.folded, word.key)
+    return Terms(fieldname, prefix, suffix.__eq__, (fieldname, word.folded, word.key))
+
+
+def pair_terms(fieldname: str, first: Word, second: Word, *, exact: bool) -> Terms:
+    """Return what to look up for two neighbours; `exact` takes words without marks as typed, too."""
+    prefix = pair_prefix(first.folded, second.folded)
+    fixed = tuple(word.key if exact or word.marked else "" for word in (first, second))
+    name = (fieldname, first.folded, second.folded, *fixed)
+    if all(fixed):
+        suffix = pair_suffix((first.folded, first.key), (second.folded, second.key))
+        return Terms(fieldname, prefix, suffix.__eq__, name)
+    if not any(fixed):
+        return Terms(fieldname, prefix, _any, name)
+    plain = f"{first.folded} {second.folded}".encode()
+    wanted = [key.encode() for key in fixed]
+
+    def keep(suffix: bytes) -> bool:
+        keys = (suffix or plain).split(b" ")
+        return all(not want or want == key for want, key in zip(wanted, keys, strict=True))
+
+    return Terms(fieldname, prefix, keep, name)
+
+
+class Ranking:
+    """Matches and scores query trees over one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, weights: Weights) -> None:
+        self.weights = weights
+        self._snapshot = snapshot
+        self._norms = {
+            WORDS: self._norm(snapshot.lengths),
+            PAIRS: self._norm(snapshot.lengths),
+            TITLE: self._norm(snapshot.title_lengths),
+        }
+
+    def _norm(self, lengths: Floats) -> Floats:
+        w = self.weights
+        living = lengths[self._snapshot.alive]
+        average = float(living.mean()) if len(living) else 1.0
+        return np.asarray(w.k1 * (1 - w.b + w.b * lengths / max(average, 1.0)), dtype=np.float32)
+
+    # Matching
+
+    def matches(self, node: Node) -> Mask:
+        """Return which living documents the tree matches."""
+        match node:
+            case Everything():
+                return self.everything()
+            case Nothing():
+                return self.nothing()
+            case Word():
+                return self._mask(self.occurrences(self._word(WORDS, node)).docs)
+            case Phrase():
+                return self._mask(self._phrase_docs(node))
+            case And():
+                return reduce(np.logical_and, map(self.matches, node.children))
+            case Or():
+                return reduce(np.logical_or, map(self.matches, node.children))
+            case Not():
+                return self._snapshot.alive & ~self.matches(node.child)
+
+    def everything(self) -> Mask:
+        """Return the mask of all living documents."""
+        return self._snapshot.alive.copy()
+
+    def nothing(self) -> Mask:
+        """Return the mask of no document."""
+        return np.zeros(self._snapshot.size, dtype=np.bool_)
+
+    def _mask(self, docs: Numbers) -> Mask:
+        mask = self.nothing()
+        mask[docs] = True
+        return mask
+
+    def _word(self, fieldname: str, word: Word) -> Terms:
+        return word_terms(fieldname, word, exact=word.marked)
+
+    def _phrase_docs(self, phrase: Phrase) -> Numbers:
+        if len(phrase.words) == 2:
+            return self.occurrences(pair_terms(PAIRS, *phrase.words, exact=False)).docs
+        name = ("phrase", *((w.folded, w.key if w.marked else "") for w in phrase.words))
+        return self._snapshot.cache.get(name, lambda: self._verified(phrase), lambda docs: docs.nbytes)
+
+    def _verified(self, phrase: Phrase) -> Numbers:
+        """Return the documents in which every pair of the phrase stands at its place.
+
+        Every other pair is enough to cover an even number of words; the last pair covers the odd one.
+        """
+        words = phrase.words
+        starts = [*range(0, len(words) - 1, 2)]
+        if len(words) % 2:
+            starts.append(len(words) - 2)
+        terms = [(start, pair_terms(PAIRS, words[start], words[start + 1], exact=False)) for start in starts]
+        rarest_first = sorted(terms, key=lambda term: len(self.occurrences(term[1]).docs))
+        found: Numbers | None = None
+        for start, (fieldname, prefix, keep, _) in rarest_first:
+            places = self._snapshot.places(fieldname, prefix, keep) - start
+            found = places if found is None else np.intersect1d(found, places, assume_unique=True)
+            if not len(found):
+                break
+        assert found is not None
+        return np.unique(found >> 32)
+
+    def telling(self, word: Word) -> float:
+        """Return how much a word tells, up to a bound.
+
+        Without it a word that no article holds would outweigh all others.
+        """
+        return min(self.idf(word), self.weights.telling)
+
+    def pair_mask(self, first: Word, second: Word) -> Mask:
+        """Return which documents hold the two words side by side."""
+        return self._mask(self.occurrences(pair_terms(PAIRS, first, second, exact=False)).docs)
+
+    # Scoring
+
+    def occurrences(self, terms: Terms) -> Occurrences:
+        """Return where any of the terms stands, as one term."""
+        return self._snapshot.cache.get(
+            terms.name,
+            lambda: self._occurrences(terms),
+            lambda found: found.docs.nbytes + found.scores.nbytes,
+        )
+
+    def _occurrences(self, terms: Terms) -> Occurrences:
+        docs, freqs = self._snapshot.postings(terms.fieldname, terms.prefix, terms.keep)
+        idf = self._idf(len(docs))
+        tf = freqs.astype(np.float32)
+        scores = idf * (self.weights.k1 + 1) * tf / (tf + self._norms[terms.fieldname][docs])
+        return Occurrences(docs, scores.astype(np.float32), idf)
+
+    def _idf(self, documents: int) -> float:
+        return math.log(1 + (self._snapshot.count - documents + 0.5) / (documents + 0.5))
+
+    def idf(self, word: Word) -> float:
+        """Return how much a word tells."""
+        return self.occurrences(self._word(WORDS, word)).idf
+
+    def scores(self, node: Node) -> Floats:
+        """Return a score for every document; it means something for those that match."""
+        typed = any(word.marked for word in words_of(node))
+        return self._scores(node, typed)
+
+    def _scores(self, node: Node, typed: bool) -> Floats:
+        match node:
+            case Word():
+                return self._total(self._word_parts(node, typed))
+            case Phrase():
+                return self._total(self._run_parts(node.words, typed))
+            case And():
+                total = self._zeros()
+                for child in node.children:
+                    total += self._scores(child, typed)
+                for first, second in neighbours(node.children):
+                    self._add(total, self._pair_parts(first, second, typed))
+                return total
+            case Or():
+                return reduce(np.maximum, (self._scores(child, typed) for child in node.children))
+            case _:
+                return self._zeros()
+
+    def _zeros(self) -> Floats:
+        return np.zeros(self._snapshot.size, dtype=np.float32)
+
+    def _add(self, total: Floats, parts: Iterator[tuple[float, Terms]]) -> None:
+        for weight, terms in parts:
+            found = self.occurrences(terms)
+            total[found.docs] += weight * found.scores
+
+    def _total(self, parts: Iterator[tuple[float, Terms]]) -> Floats:
+        total = self._zeros()
+        self._add(total, parts)
+        return total
+
+    def _run_parts(self, words: tuple[Word, ...], typed: bool) -> Iterator[tuple[float, Terms]]:
+        for word in words:
+            yield from self._word_parts(word, typed)
+        for first, second in pairwise(words):
+            yield from self._pair_parts(first, second, typed)
+
+    def _word_parts(self, word: Word, typed: bool) -> Iterator[tuple[float, Terms]]:
+        for fieldname, weight in ((WORDS, 1.0), (TITLE, self.weights.title)):
+            if word.marked:
+                yield weight, word_terms(fieldname, word, exact=True)
+            else:
+                share = self._exact_share(typed)
+                yield weight * share, word_terms(fieldname, word, exact=True)
+                yield weight * (1 - share), word_terms(fieldname, word, exact=False)
+
+    def _pair_parts(self, first: Word, second: Word, typed: bool) -> Iterator[tuple[float, Terms]]:
+        for fieldname, weight in ((PAIRS, self.weights.pair), (TITLE, self.weights.title_pair)):
+            if first.marked and second.marked:
+                yield weight, pair_terms(fieldname, first, second, exact=True)
+            else:
+                share = self._exact_share(typed)
+                yield weight * share, pair_terms(fieldname, first, second, exact=True)
+                yield weight * (1 - share), pair_terms(fieldname, first, second, exact=False)
+
+    def _exact_share(self, typed: bool) -> float:
+        """Return how much the spelling as typed counts for a word without marks.
+
+        Who types marks elsewhere in the query most likely means this word as it stands.
+        """
+        return self.weights.spelling_typed if typed else self.weights.spelling_bare
+
+
+def words_of(node: Node) -> Iterator[Word]:
+    """Yield the words that a match should hold, in typed order."""
+    match node:
+        case Word():
+            yield node
+        case Phrase():
+            yield from node.words
+        case And() | Or():
+            for child in node.children:
+                yield from words_of(child)
+
+
+def neighbours(nodes: Sequence[Node]) -> Iterator[tuple[Word, Word]]:
+    """Yield the pairs of words that were typed side by side, within a symbol or a date too."""
+    runs = [_units(node) for node in nodes]
+    for node, run in zip(nodes, runs, strict=True):
+        if isinstance(node, Word):
+            yield from pairwise(run)
+    for before, after in pairwise(runs):
+        if before and after:
+            yield before[-1], after[0]
+
+
+def _units(node: Node) -> tuple[Word, ...]:
+    """Return the words as typed; of alternatives, the first is what was typed."""
+    match node:
+        case Word():
+            return node.units
+        case Or():
+            return _units(node.children[0])
+        case And():
+            return tuple(unit for child in node.children for unit in _units(child))
+        case _:
+            return ()

@@ -1,0 +1,135 @@
+"""When few articles hold all the words: those that hold most of them, and words that were mistyped.
+
+An article that lacks a word is shown on evidence only: how much of the query's words it holds, by what
+they tell, and how many of its neighbours stand side by side there too. Words scattered over a text are
+no evidence, so a question that the archive cannot answer stays unanswered. Nothing is relaxed silently:
+an answer says whether it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive_search.index.query import And, Node, Or, Phrase, Word
+from archive_search.index.ranking import Ranking, neighbours, words_of
+from archive_search.vietnamese.spelling import fold, telex_key
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+FEW = 20
+"""Two pages: who finds so many articles with all the words need not be shown others."""
+
+MIN_WORDS = 3
+"""Of fewer words, "most" would be one."""
+
+
+class Answer(NamedTuple):
+    """What a query matches in a snapshot: the tree that was asked in the end, mask and scores."""
+
+    node: Node
+    mask: Mask
+    scores: Floats
+    relaxed: bool
+
+
+def answer(node: Node, ranking: Ranking) -> Answer:
+    """Return what the tree matches and, if that is little, what its relaxed form matches."""
+    strict = ranking.matches(node)
+    if np.count_nonzero(strict) >= FEW:
+        return Answer(node, strict, ranking.scores(node), relaxed=False)
+    mended = _mended(node, ranking)
+    mask = strict | ranking.matches(mended)
+    scores = ranking.scores(mended)
+    if isinstance(mended, And):
+        most, share = _holding_most(mended, ranking)
+        mask |= most
+        scores *= np.where(strict, np.float32(1), share**ranking.weights.incomplete)
+    return Answer(mended, mask, scores, relaxed=bool((mask & ~strict).any()))
+
+
+def _holding_most(node: And, ranking: Ranking) -> tuple[Mask, Floats]:
+    """Return which documents hold most of the words, and which share; all else they must match."""
+    asked = And(tuple(child for child in node.children if isinstance(child, Word | Or)))
+    others = tuple(child for child in node.children if not isinstance(child, Word | Or))
+    if sum(1 for _ in words_of(asked)) < MIN_WORDS:
+        return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
+    share = _share(_words_held(asked, ranking))
+    most = share + _share(_neighbours_held(asked, ranking)) >= ranking.weights.evidence
+    return most & ranking.matches(And(others)) if others else most, share
+
+
+class _Held(NamedTuple):
+    """How much each document holds of a total."""
+
+    held: Floats
+    total: float
+
+
+def _share(part: _Held) -> Floats:
+    return part.held / max(part.total, 1e-9)
+
+
+def _sum(parts: list[_Held], ranking: Ranking) -> _Held:
+    none = _Held(ranking.nothing().astype(np.float32), 0.0)
+    return reduce(lambda one, two: _Held(one.held + two.held, one.total + two.total), parts, none)
+
+
+def _or_otherwise(typed: _Held, node: Or, ranking: Ranking) -> _Held:
+    """Return what is held of the form that was typed, which is all of it where another form stands."""
+    others = ranking.matches(Or(node.children[1:]))
+    return _Held(np.where(others, np.float32(typed.total), typed.held), typed.total)
+
+
+def _words_held(node: Node, ranking: Ranking) -> _Held:
+    """Return how much of the words each document holds, by what they tell."""
+    match node:
+        case Word():
+            worth = ranking.telling(node)
+            return _Held(ranking.matches(node) * np.float32(worth), worth)
+        case Phrase():
+            worth = sum(map(ranking.telling, node.words))
+            return _Held(ranking.matches(node) * np.float32(worth), worth)
+        case And():
+            return _sum([_words_held(child, ranking) for child in node.children], ranking)
+        case Or():
+            return _or_otherwise(_words_held(node.children[0], ranking), node, ranking)
+        case _:
+            return _sum([], ranking)
+
+
+def _neighbours_held(node: Node, ranking: Ranking) -> _Held:
+    """Return how many of the query's neighbours stand side by side in each document too."""
+    match node:
+        case And():
+            inner = [_neighbours_held(child, ranking) for child in node.children]
+            pairs = [ranking.pair_mask(*pair) for pair in neighbours(node.children)]
+            return _sum([*inner, *(_Held(mask.astype(np.float32), 1.0) for mask in pairs)], ranking)
+        case Or():
+            return _or_otherwise(_neighbours_held(node.children[0], ranking), node, ranking)
+        case _:
+            return _sum([], ranking)
+
+
+def _mended(node: Node, ranking: Ranking) -> Node:
+    """Return the tree with words that stand nowhere read as Telex typed raw, or without their marks."""
+    match node:
+        case Word():
+            return node if node.parts or ranking.matches(node).any() else _mended_word(node, ranking)
+        case And():
+            return And(tuple(_mended(child, ranking) for child in node.children))
+        case _:
+            return node
+
+
+def _mended_word(word: Word, ranking: Ranking) -> Word:
+    telex = telex_key(word.key)
+    candidates = [replace(word, marked=False)]
+    if telex != word.key:
+        candidates.insert(0, Word(telex, fold(telex.rstrip("12345")), marked=True))
+    return next((mended for mended in candidates if ranking.matches(mended).any()), word)

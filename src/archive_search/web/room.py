@@ -1,0 +1,59 @@
+"""What every view needs: the archive, the engine, and the names of the portals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, current_app
+
+from archive_search.archive import Archive
+from archive_search.config import Config
+from archive_search.errors import ProfileError
+from archive_search.index.engine import Engine
+from archive_search.index.whoosh_engine import WhooshEngine
+from archive_search.portals import load_profile
+
+_NAME = "archive-search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """An open archive and its engine; both are shared by all threads of the server."""
+
+    config: Config
+    archive: Archive
+    engine: Engine
+
+
+def open_room(app: Flask, config: Config) -> None:
+    """Open the archive and its engine once, for the life of the app."""
+    room = Room(config=config, archive=Archive(config), engine=WhooshEngine(config.index_folder))
+    app.extensions[_NAME] = room
+
+
+def close_room(app: Flask) -> None:
+    """Let go of what `open_room` opened, when the app has served its last request."""
+    room: Room = app.extensions[_NAME]
+    room.engine.close()
+    room.archive.close()
+
+
+def the_room() -> Room:
+    """Return the room of the current app."""
+    room: Room = current_app.extensions[_NAME]
+    return room
+
+
+def portal_label(name: str) -> str:
+    """Return what a portal calls itself; its profile's name if it has no profile or no label."""
+    return _label(name, the_room().config.profile_folder)
+
+
+@lru_cache(maxsize=1000)
+def _label(name: str, folder: Path) -> str:
+    try:
+        return load_profile(name, folder).label or name
+    except ProfileError:
+        return name

@@ -1,0 +1,128 @@
+import json
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from archive_search.archive import Archive
+from archive_search.cli import main
+from archive_search.config import load_config
+
+
+def run(*args, code=0):
+    result = CliRunner().invoke(main, [str(arg) for arg in args], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def commands(group=main, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_command_has_help_with_an_example(path):
+    text = run(*path, "--help").stdout
+    assert "Example" in text
+    assert f"archive-search{' -C thuongtin' if path[0] in NEED_FOLDER else ''} {' '.join(path)}" in text
+
+
+NEED_FOLDER = {"init", "crawl", "import", "index", "rebuild", "export", "serve", "status"}
+
+
+def test_the_archive_folder_comes_from_the_option_or_the_environment(tmp_path):
+    run("-C", tmp_path / "one", "init")
+    result = CliRunner().invoke(main, ["status", "--json"], env={"ARCHIVE_SEARCH_DIR": str(tmp_path / "one")})
+    assert json.loads(result.stdout)["articles"] == 0
+
+
+@pytest.mark.parametrize("command", ["crawl", "index", "rebuild", "export", "status", "serve"])
+def test_a_folder_without_an_archive_is_a_usage_error_in_one_line(tmp_path, command):
+    result = run("-C", tmp_path, command, code=2)
+    assert result.stdout == ""
+    assert "init" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_unknown_profile_is_refused_before_anything_is_made(tmp_path):
+    result = run("-C", tmp_path / "new", "init", "--profile", "nowhere", code=2)
+    assert "thuongtin" in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_archive_is_not_overwritten(tmp_path):
+    run("-C", tmp_path, "init")
+    assert "already" in run("-C", tmp_path, "init", code=2).stderr
+
+
+def test_a_crawl_with_nothing_to_crawl_says_how_to_name_a_portal(tmp_path):
+    run("-C", tmp_path, "init")
+    assert "portals = " in run("-C", tmp_path, "crawl", code=2).stderr
+
+
+def test_searching_before_indexing_says_what_to_run(tmp_path):
+    run("-C", tmp_path, "init")
+    assert "archive-search index" in run("-C", tmp_path, "search", "tin", code=1).stderr
+
+
+def test_a_second_writer_gets_exit_code_75(tmp_path):
+    run("-C", tmp_path, "init")
+    with Archive(load_config(tmp_path)) as archive, archive.locked():
+        assert "Another run" in run("-C", tmp_path, "index", code=75).stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"not a WARC file", b"\x1f\x8b\x08\x00torn"])
+def test_a_file_that_is_no_warc_is_refused_and_nothing_is_taken_in(tmp_path, content):
+    (tmp_path / "x.warc.gz").write_bytes(content)
+    run("-C", tmp_path / "a", "init")
+    assert "x.warc.gz" in run("-C", tmp_path / "a", "import", tmp_path / "x.warc.gz", code=1).stderr
+    assert list((tmp_path / "a" / "warc").iterdir()) == []
+
+
+def test_an_archive_whose_bytes_changed_cannot_be_rebuilt_in_silence(tmp_path, capture_in):
+    path = capture_in(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 0xFF
+    path.write_bytes(data)
+    assert path.name in run("-C", tmp_path, "rebuild", code=4).stderr
+
+
+@pytest.fixture
+def capture_in():
+    from conftest import make_capture
+
+    def make(folder):
+        run("-C", folder, "init")
+        with Archive(load_config(folder)) as archive:
+            archive.keep(make_capture(), None)
+        return next((folder / "warc").iterdir())
+
+    return make
+
+
+def test_a_profile_is_tried_on_a_file(tmp_path):
+    page = tmp_path / "page.html"
+    body = '<div class="journal-content-article"><p>Huyện ủy họp tại Thường Tín.</p></div>'
+    page.write_text(
+        '<div class="asset-full-content-title">Tin một</div>'
+        '<div class="assetPublishDate">12/07/2022 | 12:00 AM</div>'
+        f'<div class="asset-full-content"><div class="asset-content">{body}</div></div>',
+        encoding="utf-8",
+    )
+    url = "http://thuongtin.hanoi.gov.vn/tin/-/view_content/77-tin-mot.html"
+    found = json.loads(run("profile", "check", page, "--url", url, "--json").stdout)
+    assert (found["profile"], found["number"], found["title"]) == ("thuongtin", "77", "Tin một")
+    assert [block["text"] for block in found["blocks"]] == ["Huyện ủy họp tại Thường Tín."]
+
+
+def test_a_page_that_is_not_there_is_reported_by_name(tmp_path):
+    assert "no-such.html" in run("profile", "check", tmp_path / "no-such.html", code=2).stderr
+
+
+def test_the_bundled_profiles_are_listed_with_how_they_were_checked():
+    text = run("profile", "list").stdout
+    for name in ("sotttt-hanoi", "thuongtin", "daksong", "tandan", "nukeviet"):
+        assert name in text

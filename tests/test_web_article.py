@@ -1,0 +1,182 @@
+import re
+from dataclasses import replace
+
+import pytest
+from bs4 import BeautifulSoup
+from reading_room import LAND, MINH, make_document, open_room, paragraphs
+
+from archive_search.records import Attachment, BlockKind, Image
+
+HOSTILE = "<script>alert(1)</script>"
+BLOCKS = [
+    (BlockKind.PARAGRAPH, f"Đồng chí {MINH} phát biểu."),
+    (BlockKind.HEADING, "Một số chỉ tiêu"),
+    (BlockKind.LIST_ITEM, "Thu ngân sách;"),
+    (BlockKind.LIST_ITEM, "Chuyển đổi số."),
+    (BlockKind.TABLE, "Chỉ tiêu\tNăm 2022\nThu\t2.034"),
+    (BlockKind.CAPTION, "Toàn cảnh kỳ họp"),
+    (BlockKind.QUOTATION, f"“Phải quyết liệt {HOSTILE}”"),
+]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    with open_room(tmp_path_factory.mktemp("article") / "archive") as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def article(room):
+    document = make_document(
+        "1", blocks=BLOCKS, spoke=(MINH,), topics=(LAND,), lead="Ngày 12/7.", byline="Xuân Tiến"
+    )
+    caption = document.article.blocks[5].id
+    images = (
+        Image(url="http://sotttt.hanoi.gov.vn/a.jpg", alt="Hội trường", caption=caption),
+        Image(url="javascript:alert(1)", alt="Ảnh lạ", caption=None),
+    )
+    files = (Attachment(url="http://sotttt.hanoi.gov.vn/nq.pdf", name="Nghị quyết.pdf"),)
+    return room.add(replace(document, article=replace(document.article, images=images, attachments=files)))
+
+
+@pytest.fixture(scope="module")
+def client(room, article):
+    room.index()
+    return room.client()
+
+
+@pytest.fixture(scope="module")
+def page(client, article):
+    return soup_of(client, f"/a/{article.id}")
+
+
+def soup_of(client, address):
+    response = client.get(address)
+    assert response.status_code == 200
+    return BeautifulSoup(response.text, "lxml")
+
+
+def test_the_newest_and_the_fixed_address_show_the_same_text(client, article, page):
+    fixed = soup_of(client, f"/a/{article.id}/{article.version}")
+    assert fixed.select_one(".text") == page.select_one(".text")
+
+
+@pytest.mark.parametrize(
+    "address", ["/a/nothere", "/a/nothere/nothere", "/a/{id}/nothere", "/a/{id}/", "/a/"]
+)
+def test_what_the_archive_has_not_is_404(client, article, address):
+    response = client.get(address.format(id=article.id))
+    assert response.status_code == 404
+    assert "Không có trang này" in response.text
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(0, "p"), (1, "h2"), (2, "li"), (4, "div"), (5, "figure"), (6, "blockquote")]
+)
+def test_each_block_has_its_id_and_the_element_of_its_kind(page, article, number, name):
+    assert page.find(id=article.blocks[number].id).name == name
+
+
+def test_list_items_that_follow_one_another_are_one_list(page, article):
+    items = [page.find(id=article.blocks[n].id) for n in (2, 3)]
+    assert items[0].parent is items[1].parent
+    assert items[0].parent.name == "ul"
+
+
+def test_a_table_is_a_table(page):
+    rows = [[cell.get_text() for cell in row.select("td")] for row in page.select("table tr")]
+    assert rows == [["Chỉ tiêu", "Năm 2022"], ["Thu", "2.034"]]
+
+
+def test_each_block_has_a_permalink_to_this_version(page, article):
+    links = [a["href"] for a in page.select(".body .permalink")]
+    assert links == [f"http://localhost/a/{article.id}/{article.version}#{b.id}" for b in article.blocks]
+
+
+def test_pictures_are_linked_and_never_loaded(page):
+    assert [img["src"].split("?")[0] for img in page.select("img")] == ["/static/favicon.svg"]
+    assert page.figure.a["href"] == "http://sotttt.hanoi.gov.vn/a.jpg"
+    assert page.figcaption.get_text().startswith("Toàn cảnh kỳ họp")
+
+
+def test_no_link_leads_to_a_script(page):
+    assert not [a for a in page.select("a[href]") if a["href"].lower().startswith("javascript")]
+    assert "Ảnh lạ" in page.get_text()
+
+
+def test_markup_in_the_text_is_text(client, article, page):
+    assert HOSTILE not in client.get(f"/a/{article.id}").text
+    assert HOSTILE in page.blockquote.get_text()
+
+
+def test_a_person_leads_to_his_speeches_and_to_the_paragraph(page, article):
+    person = page.select_one(".people li")
+    assert person.select_one(".person-name")["href"].startswith("/?speaker=Nguy")
+    assert "Phát biểu" in person.get_text()
+    assert f"#{article.blocks[0].id}" in [a["href"] for a in person.select("a")]
+    assert page.find(id=article.blocks[0].id).select_one("a.named").get_text() == MINH
+
+
+def test_a_topic_leads_to_its_articles(page):
+    assert page.select_one(".topics a")["href"] == "/?topic=dat-dai-gpmb"
+
+
+def test_the_citation_says_what_when_where_and_ends_with_the_permalink(page, article):
+    citation = page.find(id="citation").get_text()
+    assert citation == (
+        "“Kỳ họp 17 của Huyện ủy” (Xuân Tiến). Sở Thông tin và Truyền thông Hà Nội, ngày 12/7/2022. "
+        f"Lưu trữ lúc 03:04:05 ngày 13/7/2022 (UTC) từ <{article.url}>; "
+        f"đọc tại http://localhost/a/{article.id}/{article.version}"
+    )
+
+
+def test_the_proof_gives_both_times_the_digest_and_the_capture(client, page):
+    proof = page.select_one(".proof")
+    assert "03:04:05 ngày 13/7/2022 UTC" in proof.get_text()
+    assert "10:04:05 ngày 13/7/2022 giờ Việt Nam" in proof.get_text()
+    digest = proof.select_one(".digest").get_text()
+    capture = client.get(next(a["href"] for a in proof.select("a") if a["href"].startswith("/archived/")))
+    assert capture.status_code == 200
+    assert capture.get_etag() == (digest, False)
+
+
+def test_attachments_are_listed(page):
+    assert page.find("a", string="Nghị quyết.pdf")["href"] == "http://sotttt.hanoi.gov.vn/nq.pdf"
+
+
+def test_an_earlier_version_stays_and_marks_what_is_no_longer_there(room):
+    before = room.add(make_document("2", blocks=paragraphs("Giữ nguyên.", "Kết nạp 128 đảng viên.")))
+    after = room.add(make_document("2", blocks=paragraphs("Giữ nguyên.", "Kết nạp 129 đảng viên.")))
+    client = room.client()
+    newest, old = soup_of(client, f"/a/{before.id}"), soup_of(client, f"/a/{before.id}/{before.version}")
+    assert "129" in newest.select_one(".body").get_text()
+    assert not newest.select(".changed")
+    assert [p["id"] for p in old.select(".changed")] == [before.blocks[1].id]
+    assert old.select_one(".notice a")["href"] == f"/a/{before.id}"
+    versions = [a["href"].rsplit("/", 1)[1] for a in newest.select(".versions a")]
+    assert versions == [after.version, before.version]
+
+
+def test_an_article_that_its_portal_removed_says_since_when(room):
+    article = room.add(make_document("3", title="Bài sẽ mất"))
+    day = room.captured_at
+    room.lose(article)
+    soup = soup_of(room.client(), f"/a/{article.id}")
+    assert f"{day.day}/{day.month}/{day.year}" in soup.select_one(".notice").get_text()
+
+
+def test_an_article_without_text_date_or_people_has_a_page(room):
+    bare = make_document("4", title="Chỉ có tiêu đề", published_at=None)
+    article = room.add(replace(bare, article=replace(bare.article, blocks=(), version="rong")))
+    soup = soup_of(room.client(), f"/a/{article.id}")
+    assert "Không rõ ngày đăng" in soup.get_text()
+    assert "Bài này không có phần chữ" in soup.get_text()
+
+
+def test_in_english_the_words_of_the_archive_are_marked_as_vietnamese(client, article):
+    soup = soup_of(client, f"/a/{article.id}?lang=en")
+    assert soup.html["lang"] == "en"
+    assert soup.select_one("article.text")["lang"] == "vi"
+    assert soup.select_one(".person-name")["lang"] == "vi"
+    assert re.search(r"12 July 2022", soup.select_one(".dateline").get_text())
+    assert all("lang=en" in a["href"] for a in soup.select(".topics a, .person-name, .brand"))
