@@ -31,7 +31,7 @@ def role_of(name, *paragraphs):
 @pytest.fixture(scope="module")
 def seed():
     lines = [line.strip().replace("\u00a0", " ") for line in SEED.read_text(encoding="utf-8").split("\n")]
-    section, title, *paragraphs, byline = filter(None, lines)
+    _, title, *paragraphs, byline = filter(None, lines)
     return make_article(*paragraphs, title=title, byline=byline)
 
 
@@ -154,22 +154,34 @@ def test_a_cell_of_a_table_that_is_a_name_is_a_person():
 @pytest.mark.parametrize(
     ("text", "titles"),
     [
-        ("Đồng chí Lê Văn Bình, Thành ủy viên, Bí thư Huyện uỷ phát biểu", ["Thành ủy viên", "Bí thư Huyện uỷ"]),
+        (
+            "Đồng chí Lê Văn Bình, Thành ủy viên, Bí thư Huyện uỷ phát biểu",
+            ["Thành ủy viên", "Bí thư Huyện uỷ"],
+        ),
         ("Đ/c Lê Văn Bình - Bí thư Đảng ủy - Giám đốc Sở phát biểu", ["Bí thư Đảng ủy", "Giám đốc Sở"]),
         ("Đồng chí Bí thư Huyện ủy Lê Văn Bình phát biểu", ["Bí thư Huyện ủy"]),
         ("Ông Lê Văn Bình Phó Chủ tịch xã đã thông tin", ["Phó Chủ tịch xã"]),
-        ("Thứ trưởng Bộ Văn hóa, Thể thao và Du lịch Lê Văn Bình dự", ["Thứ trưởng Bộ Văn hóa, Thể thao và Du lịch"]),
-        ("Ông Lê Văn Bình, Trưởng phòng Nếp sống, Sở Văn hóa phát biểu", ["Trưởng phòng Nếp sống, Sở Văn hóa"]),
+        (
+            "Thứ trưởng Bộ Văn hóa, Thể thao và Du lịch Lê Văn Bình dự",
+            ["Thứ trưởng Bộ Văn hóa, Thể thao và Du lịch"],
+        ),
+        (
+            "Ông Lê Văn Bình, Trưởng phòng Nếp sống, Sở Văn hóa phát biểu",
+            ["Trưởng phòng Nếp sống, Sở Văn hóa"],
+        ),
         ("Ông Lê Văn Bình, nguyên Phó Thủ tướng Chính phủ, đến dự", ["nguyên Phó Thủ tướng Chính phủ"]),
         ("Ông Lê Văn Bình - Cục Báo chí phát biểu", ["Cục Báo chí"]),
-        ("Phó Cục trưởng Cục Tin học (Bộ Tài chính) Lê Văn Bình dự", ["Phó Cục trưởng Cục Tin học (Bộ Tài chính)"]),
+        (
+            "Phó Cục trưởng Cục Tin học (Bộ Tài chính) Lê Văn Bình dự",
+            ["Phó Cục trưởng Cục Tin học (Bộ Tài chính)"],
+        ),
         ("PGS.TS Lê Văn Bình phát biểu", ["PGS", "TS"]),
         ("Trưởng ban là đồng chí Lê Văn Bình", ["Trưởng ban"]),
         ("Đồng chí Lê Văn Bình được bổ nhiệm giữ chức vụ Trưởng phòng Nội vụ", ["Trưởng phòng Nội vụ"]),
         ("Ông Lê Văn Bình và lãnh đạo các sở dự", []),
         ("Ông Lê Văn Bình, người có công, phát biểu", []),
     ],
-)  # fmt: skip
+)
 def test_titles_are_split_and_end_where_they_end(text, titles):
     assert list(people(text)["Lê Văn Bình"].titles) == titles
 

@@ -5,7 +5,10 @@ import pytest
 from bs4 import BeautifulSoup
 from reading_room import LAND, MINH, make_document, open_room, paragraphs
 
+from archive_search.config import load_config
 from archive_search.records import Attachment, BlockKind, Image
+from archive_search.web import create_app
+from archive_search.web.room import close_room, lasting_url
 
 HOSTILE = "<script>alert(1)</script>"
 BLOCKS = [
@@ -157,6 +160,15 @@ def test_an_earlier_version_stays_and_marks_what_is_no_longer_there(room):
     assert versions == [after.version, before.version]
 
 
+def test_a_print_view_of_its_own_is_called_one_and_not_an_earlier_version(room):
+    article = room.add(make_document("5"))
+    view = room.add(make_document("5", blocks=paragraphs("Bản để in.")), is_print_view=True)
+    client = room.client()
+    notice = soup_of(client, f"/a/{view.id}/{view.version}").select_one(".notice")
+    assert notice.get_text(" ", strip=True).startswith("Đây là bản in của bài.")
+    assert "bản in" in soup_of(client, f"/a/{article.id}").select_one(".versions").get_text()
+
+
 def test_an_article_that_its_portal_removed_says_since_when(room):
     article = room.add(make_document("3", title="Bài sẽ mất"))
     day = room.captured_at
@@ -180,3 +192,12 @@ def test_in_english_the_words_of_the_archive_are_marked_as_vietnamese(client, ar
     assert soup.select_one(".person-name")["lang"] == "vi"
     assert re.search(r"12 July 2022", soup.select_one(".dateline").get_text())
     assert all("lang=en" in a["href"] for a in soup.select(".topics a, .person-name, .brand"))
+
+
+def test_citations_name_the_site_by_the_address_that_it_was_given(tmp_path):
+    (tmp_path / "archive.toml").write_text('site_url = "https://luutru.example/"\n', encoding="utf-8")
+    app = create_app(load_config(tmp_path))
+    with app.test_request_context():
+        permalink = lasting_url("article.fixed", article="a", version="b")
+    close_room(app)
+    assert permalink == "https://luutru.example/a/a/b"

@@ -30,6 +30,9 @@ class Config:
         "", "Address or URL at which a portal's owner reaches you; sent with every request."
     )
     site_title: str = _setting("Kho lưu trữ kỳ họp", "Name of the site, as its pages show it.")
+    site_url: str = _setting(
+        "", "Address of the site, as citations print it; without one it is that of the request."
+    )
     delay_s: float = _setting(0.0, "Seconds between two requests; 0 leaves it to each profile.")
     warc_max_mb: int = _setting(1000, "A new WARC file is begun when one is larger than this.")
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -57,16 +58,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _served(app) -> Iterator[str]:
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    sockets: dict[int, Any] = {}
+    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run)
     thread.start()
+
+    def stop() -> None:
+        for socket in list(sockets.values()):
+            socket.close()
+
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
-        # The loop wakes up only when something happens to one of its sockets.
-        server.trigger.pull_trigger()
+        # In the loop's own thread: it ends when no socket is left, and none is closed under its feet.
+        server.trigger.pull_trigger(stop)
         thread.join()
+        server.task_dispatcher.shutdown()
         close_room(app)
 
 

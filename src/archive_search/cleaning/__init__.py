@@ -3,8 +3,6 @@
 The portal's profile says where things are on its pages; `generic` finds what no profile describes.
 """
 
-from __future__ import annotations
-
 from archive_search.cleaning.page import clean
 from archive_search.cleaning.people import find_people
 from archive_search.cleaning.topics import find_topics
@@ -14,5 +12,5 @@ __all__ = ["clean", "find_people", "find_topics", "understand"]
 
 
 def understand(article: Article) -> Document:
-    """Return the article with the people in it and the topics it is about."""
+    """Return the article with the people who appear in it and the topics that it is about."""
     return Document(article=article, people=find_people(article), topics=find_topics(article))

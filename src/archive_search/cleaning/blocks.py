@@ -19,6 +19,8 @@ Item = Line | Picture
 _CAPTION_WORDS = 60
 _HEADING_WORDS = 40
 _BOLD_HEADING_WORDS = 25
+# A heading may end in a full stop, and a sentence may be bold: length tells them apart.
+_SENTENCE_WORDS = 12
 _CREDIT = re.compile(
     r"(^|[(\[.\s])(ảnh|hình|hình ảnh|photo|nguồn)( minh h[oọ]a)?\s*(:|minh h[oọ]a)[^.]{0,60}[.)\]]*$",
     re.IGNORECASE,
@@ -117,17 +119,21 @@ def _with_headings(items: Sequence[Item]) -> list[Item]:
 def _as_heading(line: Line, *, bold_heads: bool) -> Line:
     words = len(line.text.split())
     if line.style.kind is BlockKind.HEADING:
-        is_sentence = words > _BOLD_HEADING_WORDS and line.text.endswith(".")
-        return _as(BlockKind.PARAGRAPH, line) if words > _HEADING_WORDS or is_sentence else line
+        return _as(BlockKind.PARAGRAPH, line) if words > _HEADING_WORDS or _is_sentence(line) else line
     is_head = (
         bold_heads
         and line.style.kind is BlockKind.PARAGRAPH
         and line.style.bold
         and words <= _BOLD_HEADING_WORDS
         and not line.text.endswith((",", ";"))
+        and not _is_sentence(line)
         and any(char.isalpha() for char in line.text)
     )
     return _as(BlockKind.HEADING, line) if is_head else line
+
+
+def _is_sentence(line: Line) -> bool:
+    return line.text.endswith(".") and len(line.text.split()) > _SENTENCE_WORDS
 
 
 def _images(items: Sequence[Item], blocks: Sequence[Block]) -> Iterable[Image]:

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from archive_search.cleaning.reading import Line, Picture
 from archive_search.records import BlockKind
 
-__all__ = ["find_byline", "is_account", "is_labelled"]
+__all__ = ["are_names", "find_byline", "is_account", "is_labelled"]
 
 _MAX_WORDS = 14
 # The byline is among the last lines: after it come only pictures, captions, sources and accounts.
 _LINES_TO_LOOK_AT = 8
 
 # Accounts of a portal's staff, printed where a writer's name would be. Compared without spaces, so
-# that "Ad Min" is one; they are unaccented, so that a printed "Ban Biên tập" is none.
+# that "Ad Min" is one; unaccented, so that a printed "Ban Biên tập" is none.
 _ACCOUNT = re.compile(
-    r"(admin|administrator|quantri|quantrivien|webmaster|editor|(pho)?(truong)?banbientap|bientapvien)+\d*"
+    r"(admin|administrator|quảntrị|quantri|quantrivien|webmaster|editor|(pho)?(truong)?banbientap|bientapvien)+\d*"
 )
 _AUTHOR_CLASS = re.compile(r"author|tac-?gia|byline|but-?danh")
 _LABELLED = re.compile(
@@ -70,7 +70,7 @@ def _is_byline(line: Line, *, is_last: bool) -> bool:
         return True
     if style.align == "right":
         return not text.isupper()
-    return is_last and (_are_names(text) or (is_labelled(text) and not text.endswith(".")))
+    return is_last and (are_names(text) or (is_labelled(text) and not text.endswith(".")))
 
 
 def _is_trailer(item: Line | Picture) -> bool:
@@ -79,7 +79,8 @@ def _is_trailer(item: Line | Picture) -> bool:
     return item.style.kind is BlockKind.CAPTION or item.style.linked or bool(_ADDRESS.fullmatch(item.text))
 
 
-def _are_names(text: str) -> bool:
+def are_names(text: str) -> bool:
+    """Tell whether the text is nothing but names of persons."""
     parts = _BETWEEN_NAMES.split(_REMARK.sub("", text).strip(" ."))
     return all(_is_name(part) for part in parts)
 

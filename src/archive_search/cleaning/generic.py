@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -171,11 +171,9 @@ def find_body(page: Page, title: Tag | None) -> list[Tag]:
     best = nodes[max(scores, key=lambda place: _value(nodes[place], scores[place], heading))]
     whole = _widened(best, heading)
     start = heading.place if heading else 0
-    beside = [node for node in nodes if node.parent is whole.parent and node.place > start]
     least = _SIBLING_SHARE * scores[whole.place]
-    return [
-        node.tag for node in beside if node is whole or _belongs(node, scores.get(node.place, 0) >= least)
-    ]
+    beside = [node for node in nodes if node.parent is whole.parent and node.place > start]
+    return [node.tag for node in beside if node is whole or _belongs(node, whole, scores, least)]
 
 
 def _widened(best: Node, heading: Node | None) -> Node:
@@ -228,10 +226,13 @@ def _value(node: Node, score: float, heading: Node | None) -> float:
     return value * _FARTHER**steps * (_BEFORE_TITLE if node.last < heading.place else 1)
 
 
-def _belongs(node: Node, scores_well: bool) -> bool:
+def _belongs(node: Node, body: Node, scores: Mapping[int, float], least: float) -> bool:
+    """Tell whether a block beside the body is of it: it scores well, is a paragraph, or a picture on top."""
     if node.trapped or node.link_share > _SIBLING_LINKS:
         return False
-    return scores_well or node.chars - node.link_chars >= _SIBLING_CHARS
+    if node.place < body.place and node.tag.find("figcaption"):
+        return True
+    return scores.get(node.place, 0) >= least or node.chars - node.link_chars >= _SIBLING_CHARS
 
 
 def foreign_to(page: Page, roots: Sequence[Tag], title: Tag | None) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urldefrag, urljoin
 
@@ -13,22 +13,22 @@ from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
 from archive_search import identity, markup
 from archive_search.cleaning import generic, links
-from archive_search.cleaning.blocks import Body, make_body
-from archive_search.cleaning.byline import is_account
+from archive_search.cleaning.blocks import make_body
+from archive_search.cleaning.byline import are_names, is_account
 from archive_search.cleaning.dates import date_in, formatted_date_in
 from archive_search.cleaning.elements import text_of
 from archive_search.cleaning.reading import Line, Picture, read
 from archive_search.cleaning.text import letters_of
 from archive_search.errors import PageUnreadable
 from archive_search.portals import Profile, Selectors
-from archive_search.records import Article, Attachment, Capture
+from archive_search.records import Article, Attachment, BlockKind, Capture
 
 __all__ = ["clean"]
 
 # What servers write in place of a page while they answer 200, in few words.
 _NO_PAGE = re.compile(
-    r"^(http |error |lỗi )*(40[0-9]|50[0-9])\b(?!/)|not found|không tìm thấy|không tồn tại|access denied|request rejected|forbidden"
-    r"|đang bảo trì|\berror\b|^lỗi\b",
+    r"^(http |error |lỗi )*(40[0-9]|50[0-9])\b(?!/)|not found|không tìm thấy|không tồn tại"
+    r"|access denied|request rejected|forbidden|đang bảo trì|\berror\b|^lỗi\b",
     re.IGNORECASE,
 )
 _NO_PAGE_WORDS = 60
@@ -37,6 +37,7 @@ _CHALLENGE = re.compile(
 )
 _HEAD_LINES = 4
 _DATE_LINE_WORDS = 12
+_LEAD_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +66,10 @@ def clean(capture: Capture, profile: Profile) -> Article:
     captions = {id(tag) for tag in _all(soup, select.caption)}
     reading = read(parts.roots, base=base, skip=parts.skip, captions=captions)
     items = reading.items if select.body else _without_head(reading.items, parts.title)
-    body = make_body(items)
     lead = text_of(parts.lead) if parts.lead else ""
     if not lead and not select.lead:
-        lead, body = _described(body, page.declared.description)
+        lead, items = _opening(items, page.declared.description)
+    body = make_body(items)
     attachments = tuple(dict.fromkeys((*reading.attachments, *_selected_files(soup, select, base))))
     if not (lead or body.blocks or body.images or attachments):
         raise PageUnreadable(capture.url, "the article's body holds no text, picture or file")
@@ -172,9 +173,13 @@ def _date(
 
 
 def _author(bylines: Iterable[Tag], page: generic.Page, select: Selectors) -> str:
-    """Return the writer that stands outside the text; an account of the portal's staff is none."""
-    names = [text_of(tag) for tag in bylines] if select.byline else [page.declared.author]
-    return ", ".join(name for name in names if name and not is_account(name) and not name.startswith("http"))
+    """Return the writer that stands outside the text; an account or the site itself is none."""
+    if select.byline:
+        names = [text_of(tag) for tag in bylines]
+    else:
+        site = letters_of(page.declared.page_title)
+        names = [name for name in (page.declared.author,) if are_names(name) and letters_of(name) not in site]
+    return ", ".join(name for name in names if name and not is_account(name))
 
 
 def _first(soup: BeautifulSoup, selectors: Iterable[str]) -> list[Tag]:
@@ -213,24 +218,33 @@ def _looked_for(selectors: Sequence[str]) -> str:
 
 def _without_head(items: Sequence[Line | Picture], title: str) -> Sequence[Line | Picture]:
     """Return the items without those lines at the head that repeat the title or only tell the date."""
-    heads = [
+    repeated = {
         place
         for place, item in enumerate(items[:_HEAD_LINES])
-        if isinstance(item, Line) and (letters_of(item.text) == letters_of(title) or _only_dates(item.text))
-    ]
-    return [item for place, item in enumerate(items) if place not in heads]
+        if isinstance(item, Line) and (_repeats(item, title) or _only_dates(item.text))
+    }
+    return [item for place, item in enumerate(items) if place not in repeated]
+
+
+def _repeats(line: Line, title: str) -> bool:
+    return line.style.kind is BlockKind.HEADING and letters_of(line.text) == letters_of(title)
 
 
 def _only_dates(text: str) -> bool:
     return len(text.split()) <= _DATE_LINE_WORDS and date_in(text) is not None
 
 
-def _described(body: Body, description: str) -> tuple[str, Body]:
-    """Return the first block as the lead if it is the page's whole description, and the rest.
+def _opening(items: Sequence[Line | Picture], description: str) -> tuple[str, Sequence[Line | Picture]]:
+    """Return the first line as the lead, if it is set as one, and the rest.
 
-    A description that a CMS has cut from the text ends in the middle of it, and proves nothing.
+    It is if it is bold, or the page's whole description. A description that a CMS has cut from the text
+    ends in the middle of it, and proves nothing.
     """
-    first = body.blocks[0].text if len(body.blocks) > 1 else ""
-    if not first or letters_of(first) != letters_of(description):
-        return "", body
-    return first, replace(body, blocks=body.blocks[1:])
+    lines = [item for item in items if isinstance(item, Line) and not is_account(item.text)]
+    if len(lines) < 2 or lines[0].style.kind is not BlockKind.PARAGRAPH:
+        return "", items
+    first = lines[0]
+    is_bold = first.style.bold and not lines[1].style.bold and len(first.text.split()) >= _LEAD_WORDS
+    if not is_bold and letters_of(first.text) != letters_of(description):
+        return "", items
+    return first.text, [item for item in items if item is not first]

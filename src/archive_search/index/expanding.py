@@ -1,17 +1,19 @@
-"""Other ways to write what was asked, put into the tree: abbreviations and what they stand for.
+"""Other ways to write what was asked, put into the tree: short forms and what they stand for, i for y.
 
-`CNTT` also finds `công nghệ thông tin`, and the other way round. The index holds what was written and
-nothing else, so that the table of abbreviations can grow without indexing anew. Short forms that have
-other readings are left alone, and so are quoted phrases.
+`CNTT` also finds `công nghệ thông tin`, and the other way round; `kỹ thuật` also finds `kĩ thuật`. The
+index holds what was written and nothing else, so that the table of abbreviations can grow without
+indexing anew. Short forms that have other readings are left alone, and so are quoted phrases.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
-from archive_search.index.query import And, Node, Not, Or, Phrase, Word, phrase_of, words_in
+from archive_search.index.tree import And, Node, Not, Or, Word, joined, phrase_of, words_in
 from archive_search.vietnamese.lexicon import abbreviations
 
 MIN_LETTERS = 3
@@ -19,25 +21,10 @@ MIN_LETTERS = 3
 
 Run = tuple[Word, ...]
 
-
-@cache
-def _alternatives() -> dict[tuple[str, ...], tuple[Run, ...]]:
-    """Return, by folded keys, the ways to write a short form or an expansion, the asked one first."""
-    forms: dict[Run, list[Run]] = defaultdict(list)
-    for row in abbreviations():
-        short, expansion = words_in(row.short), words_in(row.expansion)
-        if not row.ambiguous and sum(len(word.key) for word in short) >= MIN_LETTERS:
-            forms[expansion].append(short)
-    found: dict[tuple[str, ...], tuple[Run, ...]] = {}
-    for expansion, shorts in forms.items():
-        group = (expansion, *shorts)
-        for run in group:
-            found[_folded(run)] = (run, *(other for other in group if other != run))
-    return found
-
-
-def _folded(run: Run) -> tuple[str, ...]:
-    return tuple(word.folded for word in run)
+# Where i or y is the whole rime after these initials, both are in use (`kỹ` and `kĩ`, but never `tay`
+# for `tai`): rule N07 of the normalisation table.
+_I_OR_Y = re.compile(r"(?P<initial>[hklmstv]|qu)(?P<rime>[iy])(?P<tone>[1-5]?)")
+_OTHER = {"i": "y", "y": "i"}
 
 
 def expand(node: Node) -> Node:
@@ -46,7 +33,7 @@ def expand(node: Node) -> Node:
         case Word():
             return _expanded((node,))
         case And():
-            return _joined(tuple(_expanded_children(node.children)))
+            return joined(And, tuple(_expanded_children(node.children)))
         case Or():
             return Or(tuple(map(expand, node.children)))
         case Not():
@@ -55,38 +42,70 @@ def expand(node: Node) -> Node:
             return node
 
 
-def _joined(children: tuple[Node, ...]) -> Node:
-    return children[0] if len(children) == 1 else And(children)
-
-
 def _expanded_children(children: tuple[Node, ...]) -> Iterator[Node]:
-    longest = max(map(len, _alternatives()))
+    """Yield the children, the longest runs of words that the table knows as one child each."""
     at = 0
     while at < len(children):
-        run: list[Word] = []
-        for child in children[at : at + longest]:
-            if not isinstance(child, Word) or child.parts:
-                break
-            run.append(child)
-        size = next((n for n in range(len(run), 0, -1) if _known(tuple(run[:n]))), 0)
-        if size:
-            yield _expanded(tuple(run[:size]))
-        else:
-            yield children[at] if isinstance(children[at], Word) else expand(children[at])
-        at += size or 1
+        run = _run(children[at : at + _longest()])
+        size = next((size for size in range(len(run), 1, -1) if _forms(run[:size])), 1)
+        yield _expanded(run[:size]) if run else expand(children[at])
+        at += size
 
 
-def _known(run: Run) -> bool:
-    """Tell whether the run is a form of the table; a word typed with marks must have those marks."""
-    forms = _alternatives().get(_folded(run))
-    return forms is not None and all(
-        not typed.marked or typed.key == word.key for typed, word in zip(run, forms[0], strict=True)
-    )
+def _run(children: tuple[Node, ...]) -> Run:
+    run: list[Word] = []
+    for child in children:
+        if not isinstance(child, Word) or child.parts:
+            break
+        run.append(child)
+    return tuple(run)
 
 
 def _expanded(run: Run) -> Node:
-    typed = _joined(run)
-    if not _known(run):
-        return typed
-    others = (phrase_of(form) for form in _alternatives()[_folded(run)][1:])
-    return Or((typed, *others))
+    typed = joined(And, run)
+    others = [phrase_of(form) for form in _forms(run)]
+    if len(run) == 1:
+        others += _other_spellings(run[0])
+    return Or((typed, *others)) if others else typed
+
+
+def _other_spellings(word: Word) -> Iterator[Word]:
+    match = _I_OR_Y.fullmatch(word.key)
+    if match:
+        other = _OTHER[match["rime"]]
+        key = f"{match['initial']}{other}{match['tone']}"
+        yield Word(key, f"{match['initial']}{other}", word.marked)
+
+
+def _forms(run: Run) -> tuple[Run, ...]:
+    """Return the other forms of a run; words typed with marks must have those of the table."""
+    known, *others = _table().get(tuple(word.folded for word in run), ((),))
+    agrees = all(not typed.marked or typed.key == word.key for typed, word in zip(run, known, strict=False))
+    return tuple(others) if agrees else ()
+
+
+@cache
+def _table() -> dict[tuple[str, ...], tuple[Run, ...]]:
+    """Return, by folded keys, a short form or an expansion with the other ways to write it."""
+    groups: dict[Run, list[Run]] = defaultdict(list)
+    for row in abbreviations():
+        short, expansion = _exact(row.short), _exact(row.expansion)
+        if not row.ambiguous and sum(len(word.folded) for word in short) >= MIN_LETTERS:
+            groups[expansion].append(short)
+    table: dict[tuple[str, ...], tuple[Run, ...]] = {}
+    for expansion, shorts in groups.items():
+        forms = (expansion, *shorts)
+        for form in forms:
+            others = (other for other in forms if other != form)
+            table.setdefault(tuple(word.folded for word in form), (form, *others))
+    return table
+
+
+def _exact(text: str) -> Run:
+    """Return words that mean exactly this spelling: in the table, no mark is left out."""
+    return tuple(replace(word, marked=True) for word in words_in(text))
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _table()))

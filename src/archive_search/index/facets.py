@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from archive_search.index.postings import Numbers
 from archive_search.index.schema import Facts
 from archive_search.records import Facet, FacetValue, Filters
 from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_key
 
 Mask = NDArray[np.bool_]
-Numbers = NDArray[np.int64]
 
 FACET_FIELDS = ("speaker", "topic", "year", "month", "portal")
 
@@ -33,8 +33,7 @@ def _speakers(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _topics(facts: Facts) -> Iterator[tuple[str, str]]:
-    for slug, label in facts.topics:
-        yield slug, label
+    return ((slug, label) for slug, label in facts.topics)
 
 
 def _years(facts: Facts) -> Iterator[tuple[str, str]]:

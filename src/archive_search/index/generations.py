@@ -72,7 +72,7 @@ class Generations:
                 shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _names(self) -> list[str]:
-        return os.listdir(self.folder)
+        return [path.name for path in self.folder.iterdir()]
 
 
 def sync(path: Path) -> None:

@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from archive_search.index.query import Node, Word
-from archive_search.index.ranking import words_of
 from archive_search.index.schema import Page
+from archive_search.index.tree import Node, Word, words_of
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.query import And, Everything, Node, Not, Nothing, Or, Phrase, Word
+from archive_search.index.postings import Numbers
 from archive_search.index.schema import (
     PAIRS,
     TITLE,
@@ -28,22 +28,22 @@ from archive_search.index.schema import (
     word_suffix,
 )
 from archive_search.index.snapshot import Snapshot
+from archive_search.index.tree import And, Everything, Node, Not, Nothing, Or, Phrase, Word, typed_words
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """How scores are made up; chosen on the development queries with `python eval/search.py --tune`."""
 
-    k1: float = 1.6
+    k1: float = 2.0
     b: float = 0.8
-    pair: float = 0.3
-    title: float = 0.65
+    pair: float = 0.4
+    title: float = 1.0
     title_pair: float = 0.1
-    spelling_typed: float = 0.9
+    spelling_typed: float = 0.8
     spelling_bare: float = 0.2
     telling: float = 4.0
     evidence: float = 0.95
@@ -171,13 +171,13 @@ class Ranking:
             starts.append(len(words) - 2)
         terms = [(start, pair_terms(PAIRS, words[start], words[start + 1], exact=False)) for start in starts]
         rarest_first = sorted(terms, key=lambda term: len(self.occurrences(term[1]).docs))
-        found: Numbers | None = None
-        for start, (fieldname, prefix, keep, _) in rarest_first:
-            places = self._snapshot.places(fieldname, prefix, keep) - start
-            found = places if found is None else np.intersect1d(found, places, assume_unique=True)
-            if not len(found):
-                break
-        assert found is not None
+        places = (
+            self._snapshot.places(fieldname, prefix, keep) - start
+            for start, (fieldname, prefix, keep, _) in rarest_first
+        )
+        found = next(places)
+        for others in places:
+            found = np.intersect1d(found, others, assume_unique=True)
         return np.unique(found >> 32)
 
     def telling(self, word: Word) -> float:
@@ -217,7 +217,7 @@ class Ranking:
 
     def scores(self, node: Node) -> Floats:
         """Return a score for every document; it means something for those that match."""
-        typed = any(word.marked for word in words_of(node))
+        typed = any(word.marked for word in typed_words(node))
         return self._scores(node, typed)
 
     def _scores(self, node: Node, typed: bool) -> Floats:
@@ -281,18 +281,6 @@ class Ranking:
         Who types marks elsewhere in the query most likely means this word as it stands.
         """
         return self.weights.spelling_typed if typed else self.weights.spelling_bare
-
-
-def words_of(node: Node) -> Iterator[Word]:
-    """Yield the words that a match should hold, in typed order."""
-    match node:
-        case Word():
-            yield node
-        case Phrase():
-            yield from node.words
-        case And() | Or():
-            for child in node.children:
-                yield from words_of(child)
 
 
 def neighbours(nodes: Sequence[Node]) -> Iterator[tuple[Word, Word]]:

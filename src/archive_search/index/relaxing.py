@@ -15,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.query import And, Node, Or, Phrase, Word
-from archive_search.index.ranking import Ranking, neighbours, words_of
+from archive_search.index.ranking import Ranking, neighbours
+from archive_search.index.tree import And, Node, Or, Phrase, Word, typed_words
 from archive_search.vietnamese.spelling import fold, telex_key
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-FEW = 20
-"""Two pages: who finds so many articles with all the words need not be shown others."""
+FEW = 30
+"""Three pages: who finds so many articles with all the words need not be shown others."""
 
 MIN_WORDS = 3
 """Of fewer words, "most" would be one."""
@@ -57,7 +57,7 @@ def _holding_most(node: And, ranking: Ranking) -> tuple[Mask, Floats]:
     """Return which documents hold most of the words, and which share; all else they must match."""
     asked = And(tuple(child for child in node.children if isinstance(child, Word | Or)))
     others = tuple(child for child in node.children if not isinstance(child, Word | Or))
-    if sum(1 for _ in words_of(asked)) < MIN_WORDS:
+    if sum(1 for _ in typed_words(asked)) < MIN_WORDS:
         return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
     share = _share(_words_held(asked, ranking))
     most = share + _share(_neighbours_held(asked, ranking)) >= ranking.weights.evidence

@@ -1,12 +1,12 @@
-"""What of a document is indexed: the fields, and the terms that its text becomes.
+r"""What of a document is indexed: the fields, and the terms that its text becomes.
 
 Three fields hold terms: `words` (all text), `pairs` (words that stand side by side, with the places where
 they do) and `title` (words and pairs of the title). Title, lead and every block, captions too, are text;
 so is the date, which every portal prints with the article.
 
-A term is its folded key, a tab and, where it differs, the exact key: `thu\\tthư`. Terms are sorted, so
+A term is its folded key, a tab and, where it differs, the exact key: `thu\tthư`. Terms are sorted, so
 all spellings of `thu` stand together and one index answers exact and folded questions: the first takes
-one term, the second all with the prefix `thu\\t`. (Two fields of their own would take twice the space.)
+one term, the second all with the prefix `thu\t`. (Two fields of their own would take twice the space.)
 """
 
 from __future__ import annotations
@@ -15,17 +15,13 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from whoosh.columns import VarBytesColumn
-from whoosh.fields import COLUMN, FieldType, Schema
-from whoosh.formats import Format
-
-from archive_search.index.codec import encode_positions
+from archive_search.index.postings import encode_positions
 from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, normalise, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
@@ -33,8 +29,8 @@ from archive_search.vietnamese.tokens import Token, tokenize
 ANALYSIS_VERSION = 1
 """Raise this when the same text becomes other terms or other facts: old indexes are then rebuilt."""
 
-WORDS, PAIRS, TITLE = "words", "pairs", "title"
-FACTS, PAGE = "facts", "page"
+WORDS, PAIRS, TITLE = TERM_FIELDS = "words", "pairs", "title"
+FACTS, PAGE = COLUMNS = "facts", "page"
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -42,29 +38,9 @@ Unit = tuple[str, str]
 """A word as its folded and its exact key."""
 
 
-class _Terms(FieldType):  # type: ignore[misc]
-    """A Whoosh field whose values come analysed: terms with frequencies and encoded positions."""
-
-    def __init__(self) -> None:
-        super().__init__(format=Format(), analyzer=None)
-
-    def index(
-        self, value: Iterable[tuple[bytes, int, bytes]], **kwargs: object
-    ) -> Iterator[tuple[bytes, int, float, bytes]]:
-        return ((term, freq, float(freq), positions) for term, freq, positions in value)
-
-
-def schema() -> Schema:
-    """Return the Whoosh schema."""
-    return Schema(
-        **{field: _Terms() for field in (WORDS, PAIRS, TITLE)},
-        **{field: COLUMN(VarBytesColumn()) for field in (FACTS, PAGE)},
-    )
-
-
 def schema_hash() -> str:
     """Return a short name for everything that decides what an index holds."""
-    told = [ANALYSIS_VERSION, WORDS, PAIRS, TITLE, FACTS, PAGE, Facts._fields, Page._fields]
+    told = [ANALYSIS_VERSION, TERM_FIELDS, COLUMNS, Facts._fields, Page._fields]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
 
 
@@ -131,7 +107,7 @@ def _word_term(unit: Unit) -> bytes:
 
 
 def fields(document: Document) -> dict[str, Any]:
-    """Return the document as the values of our Whoosh fields."""
+    """Return the document as the values of the fields and columns."""
     article = document.article
     words: dict[Unit, int] = defaultdict(int)
     pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)

@@ -7,22 +7,21 @@ plain arrays: a document's number is its place in each of them.
 from __future__ import annotations
 
 import threading
-import weakref
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from whoosh.index import FileIndex
 
-from archive_search.index.codec import Postings, deleted_docs, matching_postings
 from archive_search.index.facets import FACET_FIELDS, Column, FieldValues, column
+from archive_search.index.postings import Numbers, Postings
 from archive_search.index.schema import FACTS, PAGE, Page, read_facts, read_page
+from archive_search.index.store import Store, StoredSegment
 
-Numbers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 T = TypeVar("T")
 
@@ -32,7 +31,7 @@ CACHE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The facts of one segment of Whoosh as arrays; nothing of it ever changes but its deletions."""
+    """The facts of one segment as arrays; a segment never changes but for its deletions."""
 
     ids: NDArray[np.str_]
     versions: NDArray[np.str_]
@@ -42,8 +41,8 @@ class Segment:
     columns: dict[str, Column]
 
 
-def _load(reader: Any) -> Segment:
-    rows = [read_facts(data) for data in reader.column_reader(FACTS, translate=False)]
+def _load(stored: StoredSegment) -> Segment:
+    rows = [read_facts(data) for data in stored.column(FACTS)]
     return Segment(
         ids=np.array([row.id for row in rows]),
         versions=np.array([row.version for row in rows]),
@@ -55,52 +54,43 @@ def _load(reader: Any) -> Segment:
 
 
 class Snapshot:
-    """All segments of one commit; see the module's text."""
+    """All segments of one commit; see the module's text.
 
-    def __init__(self, index: FileIndex, before: Snapshot | None = None) -> None:
-        self._reader = index.reader()
-        # Requests share a snapshot; its files are closed when the last of them has let go of it.
-        weakref.finalize(self, self._reader.close)
-        self.generation = self._reader.generation()
-        leaves = self._reader.leaf_readers() if self._reader.doc_count_all() else []
-        self._leaves: list[tuple[Any, int]] = list(leaves)
-        # Opened now, since the files of a segment go when a later commit merges it.
-        self._pages = [leaf.column_reader(PAGE, translate=False) for leaf, _ in self._leaves]
-        self._pages_lock = threading.Lock()
+    What was loaded for the snapshot `before` of the same index is used again.
+    """
+
+    def __init__(self, store: Store, before: Snapshot | None = None) -> None:
+        self.generation, self._stored = store.segments()
         known = before.segments if before else {}
-        names = [leaf.segment().segment_id() for leaf, _ in self._leaves]
-        self.segments = {
-            name: known.get(name) or _load(leaf)
-            for name, (leaf, _) in zip(names, self._leaves, strict=True)
+        self.segments: dict[str, Segment] = {
+            stored.name: known.get(stored.name) or _load(stored) for stored in self._stored
         }
         self.cache = Cache(CACHE_BYTES)
         self._join()
 
     def _join(self) -> None:
-        parts = [self.segments[leaf.segment().segment_id()] for leaf, _ in self._leaves]
+        parts = [self.segments[stored.name] for stored in self._stored]
         self.size = sum(len(part.ids) for part in parts)
         self.alive = np.ones(self.size, dtype=np.bool_)
-        for leaf, base in self._leaves:
-            self.alive[deleted_docs(leaf) + base] = False
+        for stored in self._stored:
+            self.alive[stored.deleted + stored.base] = False
         self.count = int(np.count_nonzero(self.alive))
         self.ids = _concatenated("U1", [part.ids for part in parts])
         self.versions = _concatenated("U1", [part.versions for part in parts])
         self.lengths = _concatenated("f4", [part.lengths for part in parts])
         self.title_lengths = _concatenated("f4", [part.title_lengths for part in parts])
         self._order(_concatenated("U16", [part.published for part in parts]))
-        bases = [base for _, base in self._leaves]
-        self.values = {
-            name: FieldValues(
-                name,
-                [(base, part.columns[name]) for base, part in zip(bases, parts, strict=True)],
-                self.alive,
-            )
-            for name in FACET_FIELDS
-        }
+        self.values = {name: self._values(name, parts) for name in FACET_FIELDS}
+
+    def _values(self, name: str, parts: list[Segment]) -> FieldValues:
+        columns = [
+            (stored.base, part.columns[name]) for stored, part in zip(self._stored, parts, strict=True)
+        ]
+        return FieldValues(name, columns, self.alive)
 
     def _order(self, published: NDArray[np.str_]) -> None:
         """Rank the documents by date, ties by id; those without a date come last either way."""
-        moments, moment = np.unique(published, return_inverse=True)
+        _, moment = np.unique(published, return_inverse=True)
         undated = published == ""
         self.newest_rank = _ranks(np.lexsort((self.ids, -moment, undated)))
         self.oldest_rank = _ranks(np.lexsort((self.ids, moment, undated)))
@@ -136,17 +126,14 @@ class Snapshot:
     def _found(
         self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]
     ) -> Iterator[tuple[Postings, int]]:
-        for leaf, base in self._leaves:
-            for found in matching_postings(leaf, fieldname, prefix, keep):
-                yield found, base
+        for stored in self._stored:
+            for found in stored.postings(fieldname, prefix, keep):
+                yield found, stored.base
 
     def page(self, doc: int) -> Page:
         """Return what is shown of a document."""
-        number = bisect_right(self._leaves, doc, key=lambda leaf: leaf[1]) - 1
-        # The column is read with seek and read, which threads must not mix.
-        with self._pages_lock:
-            data = self._pages[number][doc - self._leaves[number][1]]
-        return read_page(data)
+        stored = self._stored[bisect_right(self._stored, doc, key=attrgetter("base")) - 1]
+        return read_page(stored.value(PAGE, doc - stored.base))
 
 
 def _concatenated(dtype: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:

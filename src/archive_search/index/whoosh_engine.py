@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import EmptyIndexError, FileIndex
 
 from archive_search.errors import IndexUnusable
 from archive_search.index import schema
-from archive_search.index.codec import ArrayCodec, delete_added
 from archive_search.index.facets import FACET_FIELDS, chosen_values
 from archive_search.index.generations import Generations, sync
 from archive_search.index.highlight import Highlighter
@@ -24,12 +22,10 @@ from archive_search.index.query import Query
 from archive_search.index.ranking import Ranking, Weights
 from archive_search.index.relaxing import Answer, answer
 from archive_search.index.snapshot import Snapshot
+from archive_search.index.store import Store
 from archive_search.records import Document, Facet, Filters, Hit, Results, Sort
 
 Mask = NDArray[np.bool_]
-
-_WRITER_MB = 256
-"""Memory in which Whoosh sorts postings before it writes them out."""
 
 _OPEN_TRIES = 5
 
@@ -37,15 +33,14 @@ _OPEN_TRIES = 5
 class _View:
     """A snapshot with what is computed over it."""
 
-    def __init__(self, path: Path, index: FileIndex, snapshot: Snapshot, weights: Weights) -> None:
-        self.path = path
-        self.index = index
+    def __init__(self, store: Store, snapshot: Snapshot, weights: Weights) -> None:
+        self.store = store
         self.snapshot = snapshot
         self.ranking = Ranking(snapshot, weights)
 
     def is_current(self, path: Path) -> bool:
         """Tell whether this is what `path` holds now, and not what it held before a commit."""
-        return path == self.path and self.index.latest_generation() == self.snapshot.generation
+        return path == self.store.folder and self.store.generation() == self.snapshot.generation
 
 
 class WhooshEngine:
@@ -106,19 +101,19 @@ class WhooshEngine:
     def _build(self, documents: Iterable[Document]) -> None:
         path = self._generations.new()
         try:
-            index = FileStorage(str(path)).create_index(schema.schema())
-            _write(index, documents, {})
+            store = Store.create(path, terms=schema.TERM_FIELDS, columns=schema.COLUMNS)
+            _write(store, documents)
             self._generations.promote(path)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
 
     def _change(self, path: Path, documents: Iterable[Document], removed: Iterable[str]) -> None:
-        index = _opened(path)
-        snapshot = Snapshot(index, self._view.snapshot if self._view else None)
+        store = Store.open(path)
+        snapshot = Snapshot(store, self._snapshot_of(path))
         living = np.flatnonzero(snapshot.alive)
         numbers = dict(zip(snapshot.ids[living].tolist(), living.tolist(), strict=True))
-        _write(index, documents, numbers, removed)
+        _write(store, documents, numbers, removed)
         sync(path)
 
     def _current_view(self) -> _View:
@@ -130,7 +125,7 @@ class WhooshEngine:
             try:
                 if view is None or not view.is_current(path):
                     view = self._open(path)
-            except (OSError, EmptyIndexError):
+            except OSError:
                 # Between reading the pointer and opening the files, a writer has moved on: look again.
                 continue
             return view
@@ -143,36 +138,32 @@ class WhooshEngine:
         with self._opening:
             view = self._view
             if view is None or not view.is_current(path):
-                index = _opened(path)
-                before = view.snapshot if view and view.path == path else None
-                view = _View(path, index, Snapshot(index, before), self._weights)
+                store = Store.open(path)
+                view = _View(store, Snapshot(store, self._snapshot_of(path)), self._weights)
                 self._view = view
             return view
 
-
-def _opened(path: Path) -> FileIndex:
-    return FileStorage(str(path)).open_index()
+    def _snapshot_of(self, path: Path) -> Snapshot | None:
+        view = self._view
+        return view.snapshot if view and view.store.folder == path else None
 
 
 def _write(
-    index: FileIndex, documents: Iterable[Document], numbers: dict[str, int], removed: Iterable[str] = ()
+    store: Store,
+    documents: Iterable[Document],
+    numbers: Mapping[str, int] = MappingProxyType({}),
+    removed: Iterable[str] = (),
 ) -> None:
-    """Write documents in one commit; `numbers` says which documents they may replace."""
-    writer = index.writer(codec=ArrayCodec(), compound=False, limitmb=_WRITER_MB)
-    added: dict[str, int] = {}
-    try:
+    """Write documents in one commit; `numbers` are those of the documents that they may replace."""
+    with store.writing() as writer:
+        added: dict[str, int] = {}
         for document in documents:
             name = document.article.id
             if name in added:
-                delete_added(writer, added[name])
-            added[name] = writer.docnum
-            writer.add_document(**schema.fields(document))
+                writer.take_back(added[name])
+            added[name] = writer.add(schema.fields(document))
         for name in {*added, *removed} & numbers.keys():
-            writer.delete_document(numbers[name])
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit()
+            writer.delete(numbers[name])
 
 
 def _selections(snapshot: Snapshot, filters: Filters) -> dict[str, Mask]:

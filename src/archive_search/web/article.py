@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from flask import Blueprint, abort, render_template, url_for
+from flask import Blueprint, abort, render_template
 from flask_babel import lazy_gettext
 from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ from archive_search.records import (
 )
 from archive_search.web import cite
 from archive_search.web.capture import capture_url
-from archive_search.web.room import portal_label, the_room
+from archive_search.web.room import lasting_url, portal_label, the_room
 
 views = Blueprint("article", __name__)
 
@@ -121,7 +121,7 @@ def _page(db: Connection, state: StoredArticle, version: str, *, fixed: bool) ->
     shown = next((v for v in versions if v.version == version), None)
     newest = document if version == state.version else articles.document(db, state.id)
     passages = _passages(document, newest or document)
-    permalink = url_for("article.fixed", article=article.id, version=version, _external=True)
+    permalink = lasting_url("article.fixed", article=article.id, version=version)
     label = portal_label(article.portal)
     return render_template(
         "article.html",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, url_for
 
 from archive_search.archive import Archive
 from archive_search.config import Config
@@ -44,6 +45,12 @@ def the_room() -> Room:
     """Return the room of the current app."""
     room: Room = current_app.extensions[_NAME]
     return room
+
+
+def lasting_url(endpoint: str, **values: Any) -> str:
+    """Return the whole address of a page as others should write it down: under the site's own name."""
+    site = the_room().config.site_url.rstrip("/")
+    return site + url_for(endpoint, **values) if site else url_for(endpoint, **values, _external=True)
 
 
 def portal_label(name: str) -> str:

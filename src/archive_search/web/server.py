@@ -8,6 +8,7 @@ from flask import Flask
 from waitress import create_server
 
 from archive_search.errors import ConfigError
+from archive_search.web.room import close_room
 
 THREADS = 16
 
@@ -28,3 +29,4 @@ def run(app: Flask, host: str, port: int, announce: Callable[[str], None]) -> No
         server.run()
     finally:
         server.close()
+        close_room(app)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, render_template, send_from_directory
 from sqlalchemy import text
 
-from archive_search.web.room import portal_label, the_room
+from archive_search.web.room import lasting_url, portal_label, the_room
 
 views = Blueprint("site", __name__)
 
@@ -21,6 +21,7 @@ def add_to_pages(app: Flask) -> None:
     """Add to every page the name of the site, and to static URLs the digest of what is there."""
     app.context_processor(lambda: {"site_title": the_room().config.site_title})
     app.add_template_global(web_address)
+    app.add_template_global(lasting_url)
     app.add_template_global(portal_label)
     digests = {file.name: _digest(file) for file in Path(str(app.static_folder)).iterdir()}
 

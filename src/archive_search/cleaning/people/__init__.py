@@ -27,16 +27,11 @@ def find_people(article: Article) -> tuple[Person, ...]:
     if not known:
         return ()
     meant = echoes.aliases(known)
-    titles: dict[NameKey, list[str]] = {}
-    for draft in texts:
-        draft.mentions.extend(echoes.full_names(draft, known))
-        draft.mentions.extend(echoes.short_names(draft, meant))
-        draft.mentions[:] = with_new_offices(draft)
-        for mention in draft.mentions:
-            titles.setdefault(mention.key, []).extend(mention.titles)
+    texts = [with_new_offices(echoes.with_names(draft, known, meant)) for draft in texts]
+    held = echoes.holders(texts)
     people: dict[NameKey, list[Statement]] = {}
     for draft in texts:
-        for key, statement in _statements(draft, echoes.offices(draft, titles)):
+        for key, statement in _statements(draft, echoes.offices(draft, held)):
             people.setdefault(meant.get(key, key), []).append(statement)
     return tuple(_person(key, statements) for key, statements in people.items())
 

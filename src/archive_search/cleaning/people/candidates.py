@@ -9,12 +9,14 @@ from functools import cache
 from archive_search.cleaning.people.marked import MarkedText, is_name_syllable
 from archive_search.vietnamese import lexicon
 from archive_search.vietnamese.phrases import PhraseBook, is_syllable, syllable_keys
+from archive_search.vietnamese.spelling import tone_key
 
 __all__ = ["CALLS", "Candidate", "behind_call", "find_candidates", "is_called"]
 
 CALLS = ("honorific", "noun")
 """What a person is called, and what is no title."""
 
+_THI = tone_key("Thị")
 _PRECEDES = (*CALLS, "degree", "rank", "profession")
 
 
@@ -122,7 +124,7 @@ def _is_full_name(text: MarkedText, start: int, end: int) -> bool:
 
 def _longest(text: MarkedText, start: int) -> int:
     """Return how many syllables a name may have: a woman's middle name `Thị` makes room for one more."""
-    has_thi = any(piece.key == "thi5" for piece in text.pieces[start + 1 : start + 3])
+    has_thi = any(piece.key == _THI for piece in text.pieces[start + 1 : start + 3])
     return 5 if has_thi else 4
 
 

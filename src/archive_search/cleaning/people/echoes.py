@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from archive_search.cleaning.people.candidates import CALLS
 from archive_search.cleaning.people.names import Draft, Mention, NameKey, mention_at
 from archive_search.vietnamese.phrases import syllable_keys
 
-__all__ = ["aliases", "full_names", "offices", "short_names"]
+__all__ = ["aliases", "holders", "offices", "with_names"]
 
-# "Thành phố" and "TP" in a title mean the same.
-_CITY = ("thanh2", "phô1")
+_CITY = re.compile("thành phố", re.IGNORECASE)
 # Fewer syllables ("Chủ tịch") are held by too many people.
 _MIN_OFFICE = 3
 
@@ -26,7 +27,17 @@ def aliases(known: Iterable[NameKey]) -> dict[NameKey, NameKey]:
     return {short: full.pop() for short, full in meant.items() if len(full) == 1}
 
 
-def full_names(draft: Draft, known: Iterable[NameKey]) -> list[Mention]:
+def with_names(draft: Draft, known: Iterable[NameKey], meant: Mapping[NameKey, NameKey]) -> Draft:
+    """Return the draft with every place where a known name stands, in full or short."""
+    everyone = (*draft.mentions, *_full_names(draft, known))
+    return replace(draft, mentions=(*everyone, *_short_names(draft, meant, _taken(everyone))))
+
+
+def _taken(mentions: Iterable[Mention]) -> set[int]:
+    return {index for mention in mentions for index in range(mention.start, mention.end)}
+
+
+def _full_names(draft: Draft, known: Iterable[NameKey]) -> list[Mention]:
     """Return where a known full name stands without anything that shows a person."""
     by_first: dict[str, list[NameKey]] = {}
     for key in known:
@@ -41,41 +52,42 @@ def full_names(draft: Draft, known: Iterable[NameKey]) -> list[Mention]:
     return found
 
 
-def _taken(mentions: Iterable[Mention]) -> set[int]:
-    return {index for mention in mentions for index in range(mention.start, mention.end)}
-
-
 def _is_repeat(draft: Draft, start: int, key: NameKey) -> bool:
     text, end = draft.text, start + len(key)
     if text.key(start, end) != key or not all(piece.text[0].isupper() for piece in text.pieces[start:end]):
         return False
     is_signature = len(text.pieces) <= len(key) + 1 or text.has(start - 1, "(")
-    return not (is_signature or draft.is_namesake(start) or draft.is_credit(start))
+    return not (is_signature or draft.is_namesake(start) or start in draft.credits)
 
 
-def short_names(draft: Draft, meant: Mapping[NameKey, NameKey]) -> list[Mention]:
+def _short_names(draft: Draft, meant: Mapping[NameKey, NameKey], taken: set[int]) -> list[Mention]:
     """Return where an honorific stands before the end of a known name: `đồng chí Thủy`."""
-    taken = _taken(draft.mentions)
     found = []
     for candidate in draft.candidates:
         start, end = candidate.start, candidate.end
         full = meant.get(draft.text.key(start, end))
         if full and start not in taken and draft.text.ends(start, *CALLS):
-            outer = draft.text.ending[start].start
-            found.append(Mention(full, start, end, outer, end, ()))
+            found.append(Mention(full, start, end, draft.text.ending[start].start, end, ()))
     return found
 
 
-def offices(draft: Draft, titles: Mapping[NameKey, Iterable[str]]) -> list[Mention]:
-    """Return where an office that just one of the people holds stands for him.
+def holders(drafts: Iterable[Draft]) -> dict[NameKey, NameKey]:
+    """Return which offices just one person holds, by their syllables: whole titles and their beginnings."""
+    held: dict[NameKey, set[NameKey]] = {}
+    for mention in (mention for draft in drafts for mention in draft.mentions):
+        for office in map(_office_key, mention.titles):
+            for length in range(_MIN_OFFICE, len(office) + 1):
+                held.setdefault(office[:length], set()).add(mention.key)
+    return {office: people.pop() for office, people in held.items() if len(people) == 1}
 
-    `titles` are those of the people; whoever is named in the text is not looked for.
-    """
+
+def offices(draft: Draft, held: Mapping[NameKey, NameKey]) -> list[Mention]:
+    """Return where one of the offices `held` stands for a person whom the text does not name."""
     named = {mention.key for mention in draft.mentions}
     covered = {i for m in draft.mentions for i in range(m.outer_start, m.outer_end)}
     found: list[Mention] = []
     for start, end in draft.titles.starting.items():
-        holder = None if start in covered else _holder(draft.text.surface(start, end), titles)
+        holder = None if start in covered else held.get(_office_key(draft.text.surface(start, end)))
         if holder is None or holder in named:
             continue
         before = found.pop() if found and _continues(draft, found[-1], holder, start) else None
@@ -90,15 +102,6 @@ def _continues(draft: Draft, before: Mention, holder: NameKey, start: int) -> bo
     return before.key == holder and before.end == start - 1 and draft.text.has(start - 1, ",")
 
 
-def _office_key(title: str) -> str:
-    keys = " ".join(syllable_keys(title)) + " "
-    return keys.replace(" ".join(_CITY) + " ", "tp ")
-
-
-def _holder(title: str, titles: Mapping[NameKey, Iterable[str]]) -> NameKey | None:
-    """Return the one person whose title is, or begins with, `title`."""
-    office = _office_key(title)
-    if office.count(" ") < _MIN_OFFICE:
-        return None
-    holders = [key for key, held in titles.items() if any(_office_key(t).startswith(office) for t in held)]
-    return holders[0] if len(holders) == 1 else None
+def _office_key(title: str) -> NameKey:
+    """Return the syllables of a title, `TP` and `Thành phố` as one."""
+    return syllable_keys(_CITY.sub("TP", title))

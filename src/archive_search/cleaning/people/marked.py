@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -85,7 +86,7 @@ class MarkedText:
 
     def sentence_end(self, index: int) -> int:
         """Return where the sentence of the piece at `index` ends."""
-        return next(end for start, end in self.sentences if start <= index < end)
+        return self.sentences[bisect_right(self.sentences, (index, len(self.pieces))) - 1][1]
 
     def behind_bracket(self, index: int, limit: int) -> int:
         """Return the index behind the bracket that opens at `index`, or `index` where none does."""

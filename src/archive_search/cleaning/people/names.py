@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -43,17 +44,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text of an article with what was found in it: candidates, titles, credits, people."""
+    """A text of an article with what was found in it.
+
+    `credits` are the pieces that name the makers of pictures and texts.
+    """
 
     text: MarkedText
     candidates: list[Candidate]
     titles: Titles
-    credits: list[Span]
-    mentions: list[Mention]
-
-    def is_credit(self, index: int) -> bool:
-        """Tell whether the piece at `index` belongs to the credit of a picture or text."""
-        return any(start <= index < end for start, end in self.credits)
+    credits: frozenset[int]
+    mentions: tuple[Mention, ...] = ()
 
     def is_namesake(self, start: int) -> bool:
         """Tell whether what stands at `start` is called after a person."""
@@ -76,27 +76,28 @@ def _texts(article: Article) -> Iterator[MarkedText]:
 def _draft(text: MarkedText) -> Draft:
     candidates = find_candidates(text)
     names = {candidate.name for candidate in candidates if candidate.name is not None}
-    draft = Draft(text, candidates, find_titles(text, names), _credits(text), [])
+    draft = Draft(text, candidates, find_titles(text, names), _credits(text))
+    found: list[Mention] = []
     for candidate in candidates:
         if candidate.name is not None:
-            floor = draft.mentions[-1].outer_end if draft.mentions else 0
-            mention = mention_at(draft, candidate.name, candidate.end, floor)
-            if _is_person(draft, mention):
-                draft.mentions.append(mention)
-    draft.mentions[:] = _with_shared_titles(text, draft.mentions)
-    return draft
+            previous = found[-1] if found else None
+            mention = mention_at(draft, candidate.name, candidate.end, previous.outer_end if previous else 0)
+            if _is_person(draft, mention, previous):
+                found.append(mention)
+    return replace(draft, mentions=tuple(_with_shared_titles(text, found)))
 
 
-def _credits(text: MarkedText) -> list[Span]:
-    """Return where makers are named: behind `Ảnh:` up to the bracket's or the clause's end."""
-    zones = []
+def _credits(text: MarkedText) -> frozenset[int]:
+    """Return the pieces that name makers: behind `Ảnh:` up to the bracket's or the clause's end."""
+    found: set[int] = set()
     for mark in text.marks.values():
-        if "credit" in mark.kinds and (text.has(mark.end, ":") or _is_bare_credit(text, mark.end)):
-            end = mark.end
-            while end < len(text.pieces) and text.pieces[end].text not in ").;":
-                end += 1
-            zones.append((mark.start, end))
-    return zones
+        is_credit = "credit" in mark.kinds and (text.has(mark.end, ":") or _is_bare_credit(text, mark.end))
+        index = mark.end
+        while is_credit and index < len(text.pieces) and not text.has(index, ")", ".", ";"):
+            is_credit = index not in found
+            found.add(index)
+            index += 1
+    return frozenset(found)
 
 
 def _is_bare_credit(text: MarkedText, index: int) -> bool:
@@ -143,17 +144,17 @@ def _heading(draft: Draft, start: int, floor: int) -> Span | None:
     return (begin, start - 1) if heads_list or text.has(start - 1, "là") else None
 
 
-def _is_person(draft: Draft, mention: Mention) -> bool:
+def _is_person(draft: Draft, mention: Mention, previous: Mention | None) -> bool:
     """Tell whether something beside the name shows that it is a person's."""
     if is_called(draft.text, mention.start):
         return not _is_signature(draft.text, mention)
     if draft.is_namesake(mention.start) and not mention.titles:
         return False
-    if draft.is_credit(mention.start):
+    if mention.start in draft.credits:
         return mention.outer_start < mention.start
     if _is_company(draft, mention):
         return False
-    if mention.titles or (draft.mentions and _is_listed(draft.text, draft.mentions[-1], mention)):
+    if mention.titles or (previous and _is_listed(draft.text, previous, mention)):
         return True
     is_long = mention.end - mention.start >= 3
     has_life = draft.text.begins(mention.end + draft.text.has(mention.end, ",", "("), "life")
@@ -198,18 +199,17 @@ def _is_cell(text: MarkedText, mention: Mention) -> bool:
     return text.is_table and (mention.start, mention.end) in text.sentences
 
 
-def with_new_offices(draft: Draft) -> list[Mention]:
-    """Return the mentions with the offices that their sentence gives them: `A giữ chức Trưởng phòng`."""
+def with_new_offices(draft: Draft) -> Draft:
+    """Return the draft with the offices that sentences give to people: `A giữ chức Trưởng phòng`."""
     mentions = sorted(draft.mentions, key=lambda mention: mention.start)
+    ends = [mention.end for mention in mentions]
     for start, end in draft.titles.starting.items():
-        if not draft.text.ends(start, "appoints") or end in draft.titles.names:
-            continue
-        earlier = [i for i, mention in enumerate(mentions) if mention.end <= start]
-        if earlier and draft.text.sentence_end(mentions[earlier[-1]].start) > start:
-            person = mentions[earlier[-1]]
-            titles = (*person.titles, draft.text.surface(start, end))
-            mentions[earlier[-1]] = replace(person, titles=titles)
-    return mentions
+        last = bisect_right(ends, start) - 1
+        is_given = draft.text.ends(start, "appoints") and end not in draft.titles.names
+        if is_given and last >= 0 and draft.text.sentence_end(mentions[last].start) > start:
+            titles = (*mentions[last].titles, draft.text.surface(start, end))
+            mentions[last] = replace(mentions[last], titles=titles)
+    return replace(draft, mentions=tuple(mentions))
 
 
 def _with_shared_titles(text: MarkedText, mentions: list[Mention]) -> list[Mention]:

@@ -6,6 +6,7 @@ counts: spoke, chaired, attended, then acts, which leave a person merely mention
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -48,8 +49,9 @@ class _Evidence(NamedTuple):
 def deeds(text: MarkedText, mentions: Sequence[Mention]) -> list[Deed]:
     """Return the deed of each mention; `mentions` are in the order of the text."""
     result: list[Deed] = []
+    starts = [mention.start for mention in mentions]
     for low, high in text.sentences:
-        here = [mention for mention in mentions if low <= mention.start < high]
+        here = mentions[bisect_left(starts, low) : bisect_left(starts, high)]
         if here:
             result.extend(_Sentence(text, low, high, here).deeds())
     return result
@@ -66,11 +68,12 @@ def _strongest(evidence: Sequence[_Evidence]) -> Deed:
 class _Sentence:
     """One sentence with its people."""
 
-    def __init__(self, text: MarkedText, low: int, high: int, mentions: list[Mention]) -> None:
+    def __init__(self, text: MarkedText, low: int, high: int, mentions: Sequence[Mention]) -> None:
         self.text = text
         self.low = low
         self.high = high
         self.mentions = mentions
+        self.named = {index for m in mentions for index in range(m.start, m.end)}
         self.subjects = [m.outer_start for m in mentions if self._is_subject(m.outer_start)]
 
     def deeds(self) -> Iterator[Deed]:
@@ -172,7 +175,7 @@ class _Sentence:
 
     def _fronted(self, start: int) -> list[_Evidence]:
         """Find the verb of a clause before its subject: `Phát biểu tại hội nghị, đồng chí A ...`."""
-        if start != min(self.subjects, default=None):
+        if self.subjects[:1] != [start]:
             return []
         for verb in self._verbs(self.low, start):
             is_speech = verb.entry.role == "spoke" and verb.entry.subtype != "source"
@@ -213,8 +216,7 @@ class _Sentence:
         """Return the verb that an adverbial or apposition keeps from its subject."""
         is_proxy = self.text.begins(near, "proxy")
         for index in range(near + 1, min(near + _REACH, self.high)):
-            is_named = any(mention.start <= index < mention.end for mention in self.mentions)
-            if self.text.has(index, ".", ";", ":") or is_named:
+            if self.text.has(index, ".", ";", ":") or index in self.named:
                 return None
             verb = self._predicate(self._behind_adverbs(index))
             if verb and (is_proxy or self._is_head(verb, index)):
@@ -235,9 +237,8 @@ class _Sentence:
     def _coordinated(self, head: _Verb) -> Iterator[_Verb]:
         """Yield the further verbs of the same subject: `trao quà, đồng thời mong muốn ...`."""
         previous = head
-        for verb in self._verbs(
-            head.end, min((s for s in self.subjects if s >= head.end), default=self.high)
-        ):
+        later = self.subjects[bisect_left(self.subjects, head.end) :][:1]
+        for verb in self._verbs(head.end, later[0] if later else self.high):
             before = self._before_adverbs(verb.start)
             if verb.entry.position == "before" or not self.text.has(before - 1, ",", ";", "và"):
                 continue

@@ -1,0 +1,157 @@
+"""Portal profiles: which addresses they take for what, and that broken ones are refused."""
+
+import pytest
+
+from archive_search.errors import ProfileError
+from archive_search.portals import GENERIC, bundled_profiles, load_profile, parse_profile
+
+SOTTTT = "http://sotttt.hanoi.gov.vn"
+PAGING = (
+    "?p_p_id=101&p_p_lifecycle=0&p_p_state=normal&p_p_mode=view&p_p_col_id=column-1&p_p_col_pos=1"
+    "&p_p_col_count=2&_101_delta=20&_101_keywords=&_101_advancedSearch=false&_101_andOperator=true"
+    "&p_r_p_564233524_resetCur=false&_101_cur=3"
+)
+
+
+def kind(profile, url):
+    if profile.is_excluded(url):
+        return "excluded"
+    found = {
+        "print": profile.is_print_view(url),
+        "article": profile.is_article(url),
+        "listing": profile.is_listing(url),
+    }
+    names = [name for name, is_it in found.items() if is_it]
+    assert len(names) <= 1, names
+    return names[0] if names else "other"
+
+
+@pytest.mark.parametrize("name", bundled_profiles())
+def test_a_bundled_profile_is_named_as_its_file_and_says_how_it_was_checked(name):
+    profile = load_profile(name)
+    assert profile.name == name
+    assert profile.label and profile.verified and profile.select.title and profile.select.body
+    assert profile.politeness.delay_s >= 2
+
+
+@pytest.mark.parametrize("name", bundled_profiles())
+def test_every_seed_is_a_listing_of_its_portal(name):
+    profile = load_profile(name)
+    for seed in profile.seeds:
+        assert profile.owns(seed) and kind(profile, seed) == "listing", seed
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/vi/tin-tuc-su-kien", "listing"),
+        (f"/vi/tin-tuc-su-kien{PAGING}", "listing"),
+        (f"/hoat-ong-ang-oan-the{PAGING}", "listing"),
+        ("/vi/tin-tuc-su-kien/-/view_content/741675-hoi-khoe.html", "article"),
+        ("/qlttps/-/view_content/3675807-nghi-dinh.html?redirect=https%3A%2F%2Fx.vn%2Fqlttps", "article"),
+        ("/vi/thanh-tra/-/view_content/pop_up/7-x.html?_101_viewMode=print", "print"),
+        ("/en/tin-tuc-su-kien", "excluded"),
+        ("/en/tin-tuc-su-kien/-/view_content/741675-hoi-khoe.html", "excluded"),
+        ("/web/sotttt-eng/home.html", "excluded"),
+        ("/web/sotttt-eng/news/-/view_content/1-x.html/vi/en/vi", "excluded"),
+        ("/vi/tin-tuc-su-kien/-/view_content/1-x.html/en", "excluded"),
+        ("/vi/en/vi/tin-tuc", "excluded"),
+        ("/dang-nhap?p_p_id=58", "excluded"),
+        ("/c/portal/login", "excluded"),
+        ("/vi/thu-tuc-hanh-chinh?p_p_id=1_WAR_portaltthcportlet&_1_WAR_portaltthcportlet_id=9", "other"),
+        ("/documents/554897/0/a.pdf", "other"),
+    ],
+)
+def test_the_liferay_profile_tells_addresses_apart(path, expected):
+    assert kind(load_profile("sotttt-hanoi"), SOTTTT + path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/vi/tin/-/view_content/741675-a.html", "/tin/-/view_content/pop_up/741675-a.html?_101_viewMode=print"],
+)
+def test_an_article_has_one_number_under_every_section_and_in_print(path):
+    assert load_profile("sotttt-hanoi").article_number(SOTTTT + path) == "741675"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/tin-tuc-su-kien/", "listing"),
+        ("/tin-tuc-su-kien/tin-kinh-te", "listing"),
+        ("/tin-tuc-su-kien/page/12", "listing"),
+        ("/van-ban-phap-luat/van-ban-cua-huyen", "listing"),
+        ("/1-ha-trong-dua-chuot-lay-hat-thu-hon-500-trieu-dong", "article"),
+        ("/img/27-02-2020-08.PNG", "excluded"),
+        ("/_layouts/images/blank.gif", "excluded"),
+        ("/TinTuc/tintuc/Lists/Posts/AllPosts.aspx?CategoryId=16", "excluded"),
+    ],
+)
+def test_the_daksong_profile_tells_addresses_apart(path, expected):
+    profile = load_profile("daksong")
+    url = f"http://daksong.daknong.gov.vn{path}"
+    found = {"excluded"} if profile.is_excluded(url) else {kind(profile, url)}
+    assert found == {expected}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/portal/Pages/tin-tuc.aspx?PageIndex=3", "listing"),
+        ("/portal/Pages/2021-3-15/Hoi-nghi-truc-tuyen-ccfw2k.aspx", "article"),
+        ("/portal/Pages/print.aspx?p=7372", "excluded"),
+    ],
+)
+def test_the_tandan_profile_tells_addresses_apart(path, expected):
+    assert kind(load_profile("tandan"), f"https://www.dienbien.gov.vn{path}") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/news/doan-the/", "listing"),
+        ("/news/doan-the/page-3", "listing"),
+        ("/news/doan-the/ra-quan-42.html", "article"),
+        ("/news/print/doan-the/ra-quan-42.html", "excluded"),
+        ("/users/login/", "excluded"),
+    ],
+)
+def test_the_nukeviet_profile_tells_addresses_apart(path, expected):
+    assert kind(load_profile("nukeviet"), f"https://xa.example.gov.vn{path}") == expected
+
+
+def test_a_profile_of_one_s_own_comes_before_the_bundled_one(tmp_path):
+    (tmp_path / "daksong.toml").write_text('name = "daksong"\nlabel = "Của tôi"', encoding="utf-8")
+    assert load_profile("daksong", tmp_path).label == "Của tôi"
+
+
+def test_an_unknown_profile_is_refused_with_the_known_names():
+    with pytest.raises(ProfileError, match="sotttt-hanoi"):
+        load_profile("khong-co")
+
+
+def test_a_profile_cannot_be_read_from_outside_its_folder():
+    with pytest.raises(ProfileError):
+        load_profile("../secret")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name = "x"',
+        "name = ",
+        'name = "x"\nlabel = "X"\ncolour = "red"',
+        'name = "x"\nlabel = 7',
+        'name = "x"\nlabel = "X"\nexclude = ["("]',
+        'name = "x"\nlabel = "X"\n[select]\nbodies = "p"',
+        'name = "x"\nlabel = "X"\n[politeness]\ndelay_s = "slow"',
+    ],
+)
+def test_a_broken_profile_is_refused(text):
+    with pytest.raises(ProfileError, match=r"x\.toml"):
+        parse_profile(text, source="x.toml")
+
+
+def test_the_generic_profile_leaves_everything_to_the_generic_rules():
+    assert GENERIC.select.body == ()
+    assert GENERIC.article_number("http://x.vn/a-1.html") is None
