@@ -123,6 +123,21 @@ def test_an_article_keeps_its_own_address_without_the_fragment():
     assert found.urls == (found.url,) == ("http://portal.test/a?b=1",)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>Tin huyện hôm nay</title><div>Tin huyện hôm nay<div>{text}</div></div>",
+        "<h1>Tin huyện hôm nay</h1><div class=content>Ngày đăng: 1/2/2020<p>{text}</p></div>",
+        "<title>Tin huyện hôm nay</title><div><p class=sapo>{text}</p></div>",
+    ],
+)
+def test_text_within_the_element_of_title_or_date_is_kept(page):
+    text = "Huyện ủy tổ chức hội nghị sơ kết sáu tháng đầu năm, đánh giá kết quả thực hiện nhiệm vụ."
+    found = clean(capture(page.format(text=text)), GENERIC)
+    assert found.title == "Tin huyện hôm nay"
+    assert text in (found.lead, *(block.text for block in found.blocks))
+
+
 def test_understanding_keeps_the_article():
     found = article("<p>Ông Nguyễn Tiến Minh phát biểu tại hội nghị.</p>")
     assert understand(found).article == found
@@ -229,6 +244,11 @@ def test_a_late_loaded_picture_has_its_real_address():
 def test_addresses_honour_the_base_of_the_page():
     page = "<base href='http://other.test/x/'><h1>Tin</h1><div id=body>Chữ<img src=./a.jpg></div>"
     assert clean(capture(page), PROFILE).images[0].url == "http://other.test/x/a.jpg"
+
+
+def test_a_base_that_is_no_address_is_passed_over():
+    page = "<base href='http://[x'><h1>Tin</h1><div id=body>Chữ<img src=/a.jpg></div>"
+    assert clean(capture(page), PROFILE).images[0].url == "http://portal.test/a.jpg"
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -396,42 +416,12 @@ def test_a_truncated_page_raises_nothing_but_page_unreadable(name):
 
 
 MARKUP = st.sampled_from(
-    [
-        "<p>",
-        "</p>",
-        "<table>",
-        "<tr>",
-        "<td>",
-        "</table>",
-        "<br>",
-        "<img src=a.jpg>",
-        "<b>",
-        "</div>",
-        "<div id=body>",
-    ]
-    + [
-        "<h1>",
-        "</h1>",
-        "<a href='http://[::'>",
-        "<li>",
-        "<blockquote>",
-        "<center>",
-        "<script>",
-        "&amp;agrave;",
-    ]
-    + [
-        "chữ",
-        "Ảnh: A",
-        "\u0300",
-        "\xa0",
-        "\x00",
-        "\x93",
-        "e\u0302\u0301",
-        "<!--",
-        "<title>x",
-        " . ",
-        "rdquo;",
-    ]
+    (
+        *("<p>", "</p>", "<table>", "<tr>", "<td>", "</table>", "<br>", "<b>", "</div>", "<div id=body>"),
+        *("<h1>", "</h1>", "<li>", "<blockquote>", "<center>", "<script>", "<!--", "<title>x"),
+        *("<img src=a.jpg>", "<a href='http://[::'>", "&amp;agrave;", "rdquo;", "chữ", "Ảnh: A", " . "),
+        *("\u0300", "\xa0", "\x00", "\x93", "e\u0302\u0301"),
+    )
 )
 
 

@@ -91,6 +91,7 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  # another address of an article that is held already
     REDIRECTED = "redirected"
     GONE = "gone"  # held before, now 404 or 410
+    STILL_GONE = "still gone"  # held once, and 404 or 410 last time too
     MISSING = "missing"  # never held, and 404 or 410: a dead link
     REFUSED = "refused"  # robots.txt or the profile forbids it
     FAILED = "failed"

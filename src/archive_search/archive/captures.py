@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from archive_search.archive.catalogue import captures, moment, timestamp
 from archive_search.archive.warc import Location
@@ -101,7 +101,18 @@ def unsettle_all(db: Connection) -> None:
 
 def newest_of(db: Connection, url: str, *, before: int | None = None) -> StoredCapture | None:
     """Return the newest capture of a URL (of those entered before capture id `before`), or None."""
-    query = select(captures).where(captures.c.url == url)
+    return _newest(db, url, before, captures.c.status > 0)
+
+
+def newest_whole(db: Connection, url: str, *, before: int | None = None) -> StoredCapture | None:
+    """Return the newest capture of a URL that has a page in it: no error, redirect or revisit."""
+    return _newest(db, url, before, captures.c.status == 200)
+
+
+def _newest(
+    db: Connection, url: str, before: int | None, condition: ColumnElement[bool]
+) -> StoredCapture | None:
+    query = select(captures).where(captures.c.url == url, condition)
     if before is not None:
         query = query.where(captures.c.id < before)
     row = db.execute(query.order_by(captures.c.captured_at.desc(), captures.c.id.desc())).first()

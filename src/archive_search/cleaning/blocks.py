@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archive_search import identity
-from archive_search.cleaning.byline import find_byline, is_labelled
+from archive_search.cleaning.byline import are_names, find_byline, is_labelled
 from archive_search.cleaning.reading import Line, Picture
 from archive_search.records import Block, BlockKind, Image
 
@@ -17,6 +17,7 @@ Item = Line | Picture
 
 # Longer text is a paragraph, however it is set.
 _CAPTION_WORDS = 60
+_LABEL_WORDS = 30
 _HEADING_WORDS = 40
 _BOLD_HEADING_WORDS = 25
 # A heading may end in a full stop, and a sentence may be bold: length tells them apart.
@@ -58,12 +59,14 @@ def _with_captions(items: Sequence[Item]) -> list[Item]:
     result: list[Item] = []
     for item in items:
         before = result[-1] if result else None
-        if isinstance(item, Line):
-            item = _as_caption(item, before)
-            if isinstance(before, Line) and _is_rest_of(before, item):
-                result.pop()
-                item = Line(f"{before.text} {item.text}", before.style)
-        result.append(item)
+        if isinstance(item, Picture):
+            result.append(item)
+            continue
+        line = _as_caption(item, before)
+        if line is not item and isinstance(before, Line) and _is_rest_of(before, line):
+            result[-1] = Line(f"{before.text} {line.text}", before.style)
+        else:
+            result.append(line)
     return result
 
 
@@ -85,7 +88,7 @@ def _is_caption(line: Line, before: Item | None) -> bool:
         return False
     set_apart = style.align == "center" or style.italic
     if isinstance(before, Picture) and not before.floats:
-        return bool((set_apart and not _is_banner(line)) or _CREDIT.search(text))
+        return (set_apart and not _is_banner(line)) or bool(_CREDIT.search(text)) or _is_label(line)
     if isinstance(before, Line) and before.style.kind is BlockKind.CAPTION:
         return set_apart and bool(_PHOTO.match(text) or text[0].islower())
     return style.align == "center" and bool(_CREDIT.search(text))
@@ -94,6 +97,13 @@ def _is_caption(line: Line, before: Item | None) -> bool:
 def _is_rest_of(before: Line, line: Line) -> bool:
     captions = before.style.kind is line.style.kind is BlockKind.CAPTION
     return captions and line.text[0].islower() and before.text[-1] not in ".!?)"
+
+
+def _is_label(line: Line) -> bool:
+    """Tell whether a plain line is neither sentence nor heading nor name, so that it labels a picture."""
+    style, text = line.style, line.text
+    ended = text.endswith((".", "!", "?", ":", ";", "…", ","))
+    return not (ended or style.bold or style.linked or are_names(text)) and len(text.split()) <= _LABEL_WORDS
 
 
 def _is_banner(line: Line) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from archive_search.cleaning.reading import Line, Picture
 from archive_search.records import BlockKind
 
-__all__ = ["are_names", "find_byline", "is_account", "is_labelled"]
+__all__ = ["AUTHOR_CLASS", "are_names", "find_byline", "is_account", "is_labelled"]
 
 _MAX_WORDS = 14
 # The byline is among the last lines: after it come only pictures, captions, sources and accounts.
@@ -19,7 +19,7 @@ _LINES_TO_LOOK_AT = 8
 _ACCOUNT = re.compile(
     r"(admin|administrator|quảntrị|quantri|quantrivien|webmaster|editor|(pho)?(truong)?banbientap|bientapvien)+\d*"
 )
-_AUTHOR_CLASS = re.compile(r"author|tac-?gia|byline|but-?danh")
+AUTHOR_CLASS = re.compile(r"author|tac-?gia|byline|but-?danh")
 _LABELLED = re.compile(
     r"\W{0,2}((tin|bài|ảnh|video|clip|nguồn|tác giả|người viết|thực hiện|biên tập)[\w\s,&/–-]{0,20}:"
     r"|theo\s|nguồn\s|tổng hợp\b|(nhóm )?pv\b)",
@@ -66,7 +66,7 @@ def _is_byline(line: Line, *, is_last: bool) -> bool:
         return False
     if _DATE.search(text) or _OFFICE.search(text) or not any(map(str.isalpha, text)):
         return False
-    if _AUTHOR_CLASS.search(style.classes):
+    if AUTHOR_CLASS.search(style.classes):
         return True
     if style.align == "right":
         return not text.isupper()

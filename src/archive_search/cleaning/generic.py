@@ -1,7 +1,7 @@
 """Where an article's parts are on a page that no profile describes.
 
 The body is where the paragraphs are: text scores for the elements around it, links and the trappings of
-a page do not (the idea is Readability's). Title, lead, date and section are looked for around its head.
+a page do not (the idea is Readability's). The rest is looked for around its head, in `head`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 
 from bs4 import BeautifulSoup, Tag
 
-from archive_search.cleaning.dates import date_in, iso_date_in
-from archive_search.cleaning.elements import classes_of, text_of
+from archive_search.cleaning.dates import date_in
+from archive_search.cleaning.elements import classes_of
 from archive_search.cleaning.metadata import Metadata, read_metadata
 from archive_search.cleaning.outline import Node, Outline, make_outline
 from archive_search.cleaning.text import letters_of
 
-__all__ = ["Page", "find_body", "find_date", "find_lead", "find_section", "find_title", "foreign_to"]
+__all__ = ["LEAD_CLASS", "Page", "find_body", "find_title", "foreign_to"]
 
 _SEPARATOR = re.compile(r"(\s+[-–—|:»·]+\s+|\s*\|\s*)")
 _TITLE_CLASS = re.compile(r"title|headline|tieu-?de")
@@ -46,36 +45,22 @@ _SIBLING_CHARS = 80
 _SIBLING_LINKS = 0.3
 _EXTRA_LINKS = 0.2
 
-_LEAD_CLASS = re.compile(
+LEAD_CLASS = re.compile(
     r"(?<![a-z])(sapo|lead|chapp?eau|standfirst|home-?text|tom-?tat|trich-?(dan|yeu)|summary|teaser|intro(text)?"
     r"|description|descriptions|desc|lv_description\w*|abstract|excerpt)(?![a-z])"
 )
-_LEAD_WORDS = range(6, 151)
-_LEAD_WITHIN_CHARS = 300
 _LEAD_CHARS = 1200
 # A lead is no body, unless there is nothing else.
 _LEAD_WEIGHT = 0.25
-
-_DATE_CLASS = re.compile(r"date|time|ngay|publish|meta|created|posted")
-_DATE_LABEL = re.compile(
-    r"ngày (đăng|viết|tạo|xuất bản|cập nhật)|đăng (ngày|lúc)|cập nhật|xuất bản|publish|posted", re.IGNORECASE
-)
-_DATE_WORDS = 25
-# A page's head, where today's date stands, is farther above the title than its own date.
-_DATE_BLOCKS = 15
-_NO_DATE = 3
-
-_PATH_CLASS = re.compile(r"bread-?crumb|path-?way|site-?path|duong-?dan")
-_HOME_WORDS = frozenset(("trang chủ", "trang nhất", "home", "trangchủ"))
 
 _LIST_TAGS = frozenset(("ul", "ol", "dl", "table", "div", "section", "nav"))
 _LIST_LINKS = 3
 _LIST_SHARE = 0.7
 _BOILERPLATE = re.compile(
-    r"(số )?(lượt|người) (xem|truy cập|đọc)\b|view count|in (trang|bài|ra)\b|bản in|print"
-    r"|(các )?(tin|bài)( viết)? (liên quan|khác|cùng|mới|đã đưa)|xem thêm|đọc thêm|bình luận"
-    r"|gửi (e?mail|bài|tin|ý kiến|bình luận)|chia sẻ|share|like|tweet|từ khó?a|tags?\b"
-    r"|quay lại|về đầu trang|trở về",
+    r"((số )?(lượt|người) (xem|truy cập|đọc)|view count)\b.*"
+    r"|(in|in (trang|bài|ra)( này| viết)?|bản in|print|chia sẻ|share|like|tweet|bình luận|từ khó?a|tags?"
+    r"|gửi (e?mail|bài viết|tin|cho bạn bè|ý kiến|bình luận)|quay lại|về đầu trang|trở về|(xem|đọc) thêm"
+    r"|(các |những )?(tin|bài)( viết)? (liên quan|khác|cùng chuyên mục|(mới|cũ)( hơn| nhất)?|đã đưa))\W*",
     re.IGNORECASE,
 )
 _BOILERPLATE_WORDS = 8
@@ -173,7 +158,8 @@ def find_body(page: Page, title: Tag | None) -> list[Tag]:
     start = heading.place if heading else 0
     least = _SIBLING_SHARE * scores[whole.place]
     beside = [node for node in nodes if node.parent is whole.parent and node.place > start]
-    return [node.tag for node in beside if node is whole or _belongs(node, whole, scores, least)]
+    chosen = [node for node in beside if node is whole or _belongs(node, whole, scores, least)]
+    return [node.tag for node in chosen] or [whole.tag]
 
 
 def _widened(best: Node, heading: Node | None) -> Node:
@@ -213,7 +199,7 @@ def _is_head(node: Node, title: str) -> bool:
 def _is_lead(node: Node) -> bool:
     """Tell whether the block, or a small one around it, is called a lead."""
     around = (node, node.parent) if node.parent else (node,)
-    return any(outer.total <= _LEAD_CHARS and _LEAD_CLASS.search(classes_of(outer.tag)) for outer in around)
+    return any(outer.total <= _LEAD_CHARS and LEAD_CLASS.search(classes_of(outer.tag)) for outer in around)
 
 
 def _value(node: Node, score: float, heading: Node | None) -> float:
@@ -237,7 +223,7 @@ def _belongs(node: Node, body: Node, scores: Mapping[int, float], least: float) 
 
 def foreign_to(page: Page, roots: Sequence[Tag], title: Tag | None) -> set[int]:
     """Return the ids of elements within the body that are none of its text: links, tools, the title."""
-    foreign = {id(title)} if title else set()
+    foreign = {id(title)} if title and page.outline.block_of(title).is_leaf else set()
     for root in map(page.outline.block_of, roots):
         for node in page.outline.within(root)[1:]:
             if (node.trapped and not root.trapped) or _is_link_list(node) or _is_boilerplate(node):
@@ -251,94 +237,5 @@ def _is_link_list(node: Node) -> bool:
 
 def _is_boilerplate(node: Node) -> bool:
     text = node.text
-    return bool(_BOILERPLATE.match(text)) and len(text.split()) <= _BOILERPLATE_WORDS
-
-
-def find_lead(page: Page, roots: Sequence[Tag], title: Tag | None) -> Tag | None:
-    """Return the element that its class calls a lead, if it stands at the head of the body."""
-    first = page.outline.block_of(roots[0])
-    scope = _scope(page, first, title)
-    for tag in scope.tag.find_all(class_=_LEAD_CLASS):
-        node = page.outline.block_of(tag)
-        if node.trapped or node.holds(first) or len(text_of(tag).split()) not in _LEAD_WORDS:
-            continue
-        if node.place < first.place or (
-            first.holds(node) and _chars_before(page, first, node) <= _LEAD_WITHIN_CHARS
-        ):
-            return tag
-    return None
-
-
-def _scope(page: Page, first: Node, title: Tag | None) -> Node:
-    """Return the smallest block that holds title and body; around a body without title, its parent."""
-    heading = page.outline.block_of(title) if title else None
-    if heading is None:
-        return first.parent or first
-    return next(outer for outer in first.and_around() if outer.holds(heading))
-
-
-def _chars_before(page: Page, first: Node, node: Node) -> int:
-    return sum(before.chars for before in page.outline.nodes[first.place : node.place])
-
-
-def find_date(page: Page, roots: Sequence[Tag], title: Tag | None) -> tuple[datetime | None, Tag | None]:
-    """Return the date of publication and the element that prints it.
-
-    What the page declares comes first; then a date near the title, the better if it is labelled, and
-    never one beside a link to another article.
-    """
-    if page.declared.published_at:
-        return page.declared.published_at, None
-    bodies = [page.outline.block_of(root) for root in roots]
-    scope = _scope(page, bodies[0], title)
-    start = page.outline.block_of(title).place if title else scope.place
-    just_above = page.outline.nodes[max(0, start - _DATE_BLOCKS) : start]
-    for nodes in (page.outline.within(scope), reversed(just_above)):
-        found = [(_date_rank(node, bodies), node) for node in nodes if _may_date(node, scope)]
-        for rank, node in sorted(found, key=lambda pair: pair[0]):
-            if rank < _NO_DATE and (date := _date_of(node)):
-                return date, node.tag
-    return None, None
-
-
-def _may_date(node: Node, scope: Node) -> bool:
-    if not node.chars or len(node.pieces) > 200 or len(node.text.split()) > _DATE_WORDS:
-        return False
-    return _date_of(node) is not None and not _beside_links(node, scope)
-
-
-def _date_of(node: Node) -> datetime | None:
-    moment = node.tag if node.tag.name == "time" else node.tag.find("time", datetime=True)
-    stated = iso_date_in(str(moment["datetime"])) if moment and moment.get("datetime") else None
-    return stated or date_in(node.text) or iso_date_in(node.text)
-
-
-def _beside_links(node: Node, scope: Node) -> bool:
-    """Tell whether the block, or an item around it, is mostly a link: it dates what the link leads to."""
-    for outer in node.and_around():
-        if outer is scope:
-            return False
-        if outer.links and outer.link_share > 0.5:
-            return True
-    return False
-
-
-def _date_rank(node: Node, bodies: Sequence[Node]) -> int:
-    """Return 0 for a date that is labelled, 1 for one of a fitting class, 2 for others; 3 is no date."""
-    inside = next((body for body in bodies if body.holds(node)), None)
-    if _DATE_LABEL.search(node.text):
-        return 0
-    names = f"{classes_of(node.tag)} {classes_of(node.tag.parent) if node.tag.parent else ''}"
-    if _DATE_CLASS.search(names):
-        return 1
-    return 2 if inside is None else _NO_DATE
-
-
-def find_section(page: Page, title: str) -> str | None:
-    """Return the section: as declared, else the last step of the path that leads to the article."""
-    if page.declared.section:
-        return page.declared.section
-    path = page.soup.find(class_=_PATH_CLASS) or page.soup.find(id=_PATH_CLASS)
-    steps = [text_of(step) for step in path.find_all(["a", "li", "span"])] if isinstance(path, Tag) else []
-    named = [step for step in steps if step and step.lower() not in _HOME_WORDS and step != title]
-    return named[-1] if named else None
+    short = node.is_leaf and len(text.split()) <= _BOILERPLATE_WORDS
+    return short and bool(_BOILERPLATE.fullmatch(text))

@@ -12,7 +12,7 @@ from archive_search.cleaning.elements import text_of
 from archive_search.cleaning.text import tidy
 from archive_search.records import Attachment
 
-__all__ = ["attachment", "leads_to_file", "named", "picture_url"]
+__all__ = ["attachment", "leads_to_file", "picture_url"]
 
 _FILES = frozenset(
     (
@@ -34,11 +34,11 @@ _SOURCES = ("data-original", "data-src", "src")
 _ICON_PX = 20
 
 
-def attachment(link: Tag, base: str) -> Attachment | None:
-    """Return the file that the link leads to, or None if it leads to a page."""
+def attachment(link: Tag, base: str, *, whatever: bool = False) -> Attachment | None:
+    """Return the file that the link leads to, or None if it leads to a page; `whatever` takes that too."""
     address = link.get("href")
-    url = _absolute(address, base) if leads_to_file(address) else None
-    return named(link, url) if url else None
+    url = _absolute(address, base) if whatever or leads_to_file(address) else None
+    return Attachment(url=url, name=_name(link, url)) if url else None
 
 
 def leads_to_file(address: object) -> bool:
@@ -48,12 +48,10 @@ def leads_to_file(address: object) -> bool:
     return suffix in _FILES or (bool(_LIBRARY.search(path)) and suffix not in _PICTURES)
 
 
-def named(link: Tag, url: str) -> Attachment:
-    """Return the file at `url`, called as the link says, or as the file if the link only points."""
+def _name(link: Tag, url: str) -> str:
+    """Return what the link calls the file, or the file's name if the link only points at it."""
     text = text_of(link)
-    return Attachment(
-        url=url, name=text if text and not _POINTS.search(text) else _file_name(url) or text or url
-    )
+    return text if text and not _POINTS.search(text) else _file_name(url) or text or url
 
 
 def _file_name(url: str) -> str:

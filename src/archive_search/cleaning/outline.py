@@ -20,10 +20,14 @@ __all__ = ["Node", "Outline", "make_outline"]
 # Parts of a page that are not its article: elements, and the words that class names and ids are made of.
 _TRAPPING_TAGS = frozenset(("nav", "aside", "footer", "menu"))
 _TRAPPINGS = re.compile(
-    r"(?<![a-z])(comments?|binh-?luan|relat\w*|lien-?quan|tin-?(khac|cu|moi)|other-?(news|title|posts?)"
-    r"|sidebar|widget|menu|nav|navbar|navigation|footer|breadcrumbs?|shar(e|ing)|socials?|tags?|keywords?"
-    r"|newsletter|subscribe|advert\w*|ads?|banner|copyright|cookies?|popup|modal|log-?in|pagination|pager"
-    r"|toolbar|rating|votes?|polls?|survey|binh-?chon|promo|sponsor\w*|hotline|weather)(?![a-z])"
+    r"(?<![a-z])(comments?|binh-?luan|related\w*|lien-?quan|tin-?(khac|cu|moi)|other-?(news|title|posts?)"
+    r"|sidebar|menu|nav|navbar|navigation|footer|breadcrumbs?|copyright|pagination|pager)(?![a-z])"
+)
+# Words that themes also give to the element around an article ("elementor-widget").
+_MAYBE_TRAPPINGS = re.compile(
+    r"(?<![a-z])(widget|shar(e|ing)|socials?|tags|tag-?(list|cloud)|keywords?|newsletter|subscribe|advert\w*"
+    r"|ads?|banner|cookies?|popup|modal|log-?in|toolbar|rating|votes?|polls?|survey|binh-?chon|promo"
+    r"|sponsor\w*|hotline|weather)(?![a-z])"
 )
 
 
@@ -56,6 +60,11 @@ class Node:
     def link_share(self) -> float:
         """The part of the element's text that is links, from 0 to 1."""
         return self.total_link_chars / self.total if self.total else 0.0
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether all of the element's text stands directly in it."""
+        return self.total == self.chars
 
     def holds(self, other: Node) -> bool:
         """Tell whether `other` is this node or within it."""
@@ -108,13 +117,14 @@ def make_outline(soup: BeautifulSoup) -> Outline:
 def _is_trapped(node: Node, page_chars: int) -> bool:
     """Tell whether tag, class, id or surroundings say that `node` is none of the article's.
 
-    An element with half the page's text is no trapping, whatever it is called ("has-sidebar").
+    An element with much of the page's text is no trapping, whatever it is called ("has-sidebar").
     """
     if node.parent and node.parent.trapped:
         return True
     names = f"{classes_of(node.tag)} {str(node.tag.get('id') or '').lower()}"
-    named = node.tag.name in _TRAPPING_TAGS or bool(_TRAPPINGS.search(names))
-    return named and 2 * node.total < page_chars
+    if node.tag.name in _TRAPPING_TAGS or _TRAPPINGS.search(names):
+        return 2 * node.total < page_chars
+    return bool(_MAYBE_TRAPPINGS.search(names)) and 5 * node.total < page_chars
 
 
 def _measured(root: Tag) -> list[Node]:

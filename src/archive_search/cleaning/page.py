@@ -7,14 +7,14 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 
 from archive_search import identity, markup
-from archive_search.cleaning import generic, links
-from archive_search.cleaning.blocks import make_body
-from archive_search.cleaning.byline import are_names, is_account
+from archive_search.cleaning import generic, head, links
+from archive_search.cleaning.blocks import Body, make_body
+from archive_search.cleaning.byline import is_account
 from archive_search.cleaning.dates import date_in, formatted_date_in
 from archive_search.cleaning.elements import text_of
 from archive_search.cleaning.reading import Line, Picture, read
@@ -61,7 +61,7 @@ def clean(capture: Capture, profile: Profile) -> Article:
     soup = _parsed(capture)
     page = generic.Page(soup)
     select = profile.select
-    base = markup.base_url(soup, capture.url)
+    base = _base(soup, capture.url)
     parts = _found(page, select, capture.url)
     captions = {id(tag) for tag in _all(soup, select.caption)}
     reading = read(parts.roots, base=base, skip=parts.skip, captions=captions)
@@ -70,27 +70,39 @@ def clean(capture: Capture, profile: Profile) -> Article:
     if not lead and not select.lead:
         lead, items = _opening(items, page.declared.description)
     body = make_body(items)
-    attachments = tuple(dict.fromkeys((*reading.attachments, *_selected_files(soup, select, base))))
-    if not (lead or body.blocks or body.images or attachments):
+    files = tuple(dict.fromkeys((*reading.attachments, *_selected_files(soup, select, base))))
+    if not (lead or body.blocks or body.images or files):
         raise PageUnreadable(capture.url, "the article's body holds no text, picture or file")
-    url = urldefrag(capture.url).url
+    return _article(profile, urldefrag(capture.url).url, parts, lead or None, body, files)
+
+
+def _article(
+    profile: Profile, url: str, parts: _Parts, lead: str | None, body: Body, files: tuple[Attachment, ...]
+) -> Article:
     number = profile.article_number(url)
     return Article(
         id=identity.article_id(profile.name, number, url),
-        version=identity.article_version(parts.title, lead or None, parts.published_at, body.blocks),
+        version=identity.article_version(parts.title, lead, parts.published_at, body.blocks),
         portal=profile.name,
         number=number,
         url=url,
         urls=(url,),
         title=parts.title,
-        lead=lead or None,
+        lead=lead,
         published_at=parts.published_at,
         byline=body.byline or parts.author or None,
         section=parts.section,
         blocks=body.blocks,
         images=body.images,
-        attachments=attachments,
+        attachments=files,
     )
+
+
+def _base(soup: BeautifulSoup, url: str) -> str:
+    try:
+        return markup.base_url(soup, url)
+    except ValueError:  # a <base> that is no address
+        return url
 
 
 def _parsed(capture: Capture) -> BeautifulSoup:
@@ -101,8 +113,8 @@ def _parsed(capture: Capture) -> BeautifulSoup:
             capture.url, f"not HTML but {capture.header('Content-Type') or 'something else'}"
         )
     text = markup.body_text(capture)
-    head = text[:1000].lower()
-    if "<" not in text or (head.lstrip().startswith("<?xml") and "<html" not in head):
+    start = text[:1000].lower()
+    if "<" not in text or (start.lstrip().startswith("<?xml") and "<html" not in start):
         raise PageUnreadable(
             capture.url, "not HTML, although it says so" if text.strip() else "an empty page"
         )
@@ -136,14 +148,14 @@ def _found(page: generic.Page, select: Selectors, url: str) -> _Parts:
     roots = _outermost(_first(soup, select.body)) if select.body else generic.find_body(page, title_tag)
     if not roots:
         raise PageUnreadable(url, f"no article body{_looked_for(select.body)}")
-    lead = _first_tag(soup, select.lead) if select.lead else generic.find_lead(page, roots, title_tag)
+    lead = _first_tag(soup, select.lead) if select.lead else head.find_lead(page, roots, title_tag)
     published_at, date_tag = _date(page, select, roots, title_tag)
     bylines = _first(soup, select.byline)
     skip = {id(tag) for tag in (*_all(soup, select.drop), *bylines)}
     skip |= {id(tag) for tag in (lead, date_tag) if tag}
     if not select.body:
         skip |= generic.foreign_to(page, roots, title_tag)
-    section = _selected_text(soup, select.section) if select.section else generic.find_section(page, title)
+    section = _selected_text(soup, select.section) if select.section else head.find_section(page, title)
     return _Parts(
         title=title,
         roots=roots,
@@ -166,19 +178,15 @@ def _date(
     page: generic.Page, select: Selectors, roots: Sequence[Tag], title: Tag | None
 ) -> tuple[datetime | None, Tag | None]:
     if not select.date:
-        return generic.find_date(page, roots, title)
+        return head.find_date(page, roots, title)
     tag = _first_tag(page.soup, select.date)
     text = text_of(tag) if tag else ""
     return formatted_date_in(text, select.date_formats) or date_in(text), tag
 
 
 def _author(bylines: Iterable[Tag], page: generic.Page, select: Selectors) -> str:
-    """Return the writer that stands outside the text; an account or the site itself is none."""
-    if select.byline:
-        names = [text_of(tag) for tag in bylines]
-    else:
-        site = letters_of(page.declared.page_title)
-        names = [name for name in (page.declared.author,) if are_names(name) and letters_of(name) not in site]
+    """Return the writer named outside the text; an account of the portal's staff is none."""
+    names = [text_of(tag) for tag in bylines] if select.byline else [head.find_author(page) or ""]
     return ", ".join(name for name in names if name and not is_account(name))
 
 
@@ -209,7 +217,8 @@ def _selected_text(soup: BeautifulSoup, selectors: Iterable[str]) -> str:
 def _selected_files(soup: BeautifulSoup, select: Selectors, base: str) -> list[Attachment]:
     found = _all(soup, select.attachment)
     anchors = [a for tag in found for a in ([tag] if tag.name == "a" else tag.find_all("a", href=True))]
-    return [links.named(a, urljoin(base, str(a["href"]))) for a in anchors if a.get("href")]
+    files = (links.attachment(anchor, base, whatever=True) for anchor in anchors)
+    return [file for file in files if file]
 
 
 def _looked_for(selectors: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from archive_search.cleaning.elements import BLOCKS, UNSEEN, classes_of, is_text
 from archive_search.cleaning.text import tidy
 from archive_search.records import Attachment, BlockKind
 
-__all__ = ["CAPTION_CLASS", "Line", "Picture", "Reading", "read"]
+__all__ = ["Line", "Picture", "Reading", "Style", "read"]
 
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
@@ -24,7 +24,7 @@ _KINDS = {
     "li": BlockKind.LIST_ITEM,
     "blockquote": BlockKind.QUOTATION,
 }
-CAPTION_CLASS = re.compile(r"caption|chu[-_]?thich|(photo|image|img|picture)[-_]?(desc|note|title|text)")
+_CAPTION_CLASS = re.compile(r"caption|chu[-_]?thich|(photo|image|img|picture)[-_]?(desc|note|title|text)")
 _ALIGN = re.compile(r"text-align\s*:\s*(\w+)")
 _ALIGN_CLASS = re.compile(r"\b(?:rte|text-|text-align-|align-?)(center|right|left|justify)\b")
 _FLOATS = re.compile(r"float\s*:\s*(left|right)|(pull|align|float)-?(left|right)", re.IGNORECASE)
@@ -103,7 +103,8 @@ def read(
     """
     reader = _Reader(base, frozenset(skip), frozenset(captions))
     for root in roots:
-        reader.read(root)
+        if id(root) not in skip:
+            reader.read(root)
     return Reading(items=tuple(reader.items), attachments=tuple(dict.fromkeys(reader.attachments)))
 
 
@@ -197,7 +198,7 @@ def _inside(tag: Tag, style: Style) -> Style:
     css = str(tag.get("style") or "").lower()
     classes = classes_of(tag)
     kind = _KINDS.get(tag.name, style.kind)
-    if CAPTION_CLASS.search(classes) or (tag.name == "table" and _is_frame(tag)):
+    if _CAPTION_CLASS.search(classes) or (tag.name == "table" and _is_frame(tag)):
         kind = BlockKind.CAPTION
     return replace(
         style,

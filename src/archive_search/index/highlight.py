@@ -138,10 +138,10 @@ def _cut(text: str, start: int) -> tuple[int, int]:
 
 
 def _runs(text: str, marks: Iterable[_Mark]) -> Iterator[tuple[int, int]]:
-    """Yield the marked stretches; words with nothing but a space between them make one."""
+    """Yield the marked stretches; words with only a space or a hyphen between them make one."""
     run: tuple[int, int] | None = None
     for mark in marks:
-        if run and text[run[1] : mark.start] == " ":
+        if run and text[run[1] : mark.start] in (" ", "-"):
             run = (run[0], mark.end)
             continue
         if run:

@@ -1,9 +1,10 @@
 """When few articles hold all the words: those that hold most of them, and words that were mistyped.
 
-An article that lacks a word is shown on evidence only: how much of the query's words it holds, by what
-they tell, and how many of its neighbours stand side by side there too. Words scattered over a text are
-no evidence, so a question that the archive cannot answer stays unanswered. Nothing is relaxed silently:
-an answer says whether it was.
+An article that lacks a word is shown on evidence only: which share of the query's words it holds, by what
+they tell, and which share of its neighbours stand side by side there too. Words scattered over a text are
+little evidence, so a question that the archive cannot answer stays unanswered. Where some article gives
+strong evidence, the archive does know of it, and weaker evidence is enough to list others with it.
+Nothing is relaxed silently: an answer says whether it was.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 FEW = 30
-"""Three pages: who finds so many articles with all the words need not be shown others."""
+"""A page and a half: who finds so many articles with all the words need not be shown others."""
 
 MIN_WORDS = 3
 """Of fewer words, "most" would be one."""
@@ -60,8 +61,13 @@ def _holding_most(node: And, ranking: Ranking) -> tuple[Mask, Floats]:
     if sum(1 for _ in typed_words(asked)) < MIN_WORDS:
         return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
     share = _share(_words_held(asked, ranking))
-    most = share + _share(_neighbours_held(asked, ranking)) >= ranking.weights.evidence
-    return most & ranking.matches(And(others)) if others else most, share
+    evidence = share + _share(_neighbours_held(asked, ranking))
+    if others:
+        evidence = evidence * ranking.matches(And(others))
+    most = evidence >= ranking.weights.strong_evidence
+    if 0 < np.count_nonzero(most) < FEW:
+        most = evidence >= ranking.weights.weak_evidence
+    return most, share
 
 
 class _Held(NamedTuple):

@@ -32,21 +32,21 @@ class Receipt:
 
 def settle(db: Connection, stored: StoredCapture, capture: Capture, profile: Profile) -> Receipt:
     """Say in the catalogue what a kept capture is, and file the article that it shows."""
-    before = captures.newest_of(db, stored.url, before=stored.id)
     kind = _kind(capture, profile)
     if kind in (CaptureKind.ARTICLE, CaptureKind.PRINT_VIEW, CaptureKind.PAGE):
         return _clean_and_file(db, stored, capture, profile, kind)
-    if kind is CaptureKind.REVISIT and before:
-        captures.settle(db, stored.id, kind, article=before.article, version=before.version)
-        return Receipt(kind=before.kind or kind, outcome=Outcome.UNCHANGED)
+    whole = captures.newest_whole(db, stored.url, before=stored.id)
+    if kind is CaptureKind.REVISIT and whole:
+        captures.settle(db, stored.id, kind, article=whole.article, version=whole.version)
+        return Receipt(kind=whole.kind or kind, outcome=Outcome.UNCHANGED)
     reason = f"HTTP {capture.status}" if kind is CaptureKind.ERROR else None
     captures.settle(db, stored.id, kind, reason=reason)
-    outcome = _outcome(capture, before)
-    if kind is CaptureKind.ERROR and before and before.article:
-        articles.refresh(db, before.article)
+    if kind is CaptureKind.ERROR and whole and whole.article:
+        articles.refresh(db, whole.article)
         # The report counts it with the articles, where a reader looks for what was lost.
         kind = CaptureKind.ARTICLE
-    return Receipt(kind=kind, outcome=outcome, reason=reason)
+    before = captures.newest_of(db, stored.url, before=stored.id)
+    return Receipt(kind=kind, outcome=_outcome(capture, before, whole), reason=reason)
 
 
 def _kind(capture: Capture, profile: Profile) -> CaptureKind:
@@ -73,7 +73,8 @@ def _clean_and_file(
     if kind is CaptureKind.PAGE and profile.article.url:
         # The profile knows its articles, and this is none of them.
         captures.settle(db, stored.id, kind)
-        return Receipt(kind=kind, outcome=_outcome(capture, None))
+        whole = captures.newest_whole(db, stored.url, before=stored.id)
+        return Receipt(kind=kind, outcome=_outcome(capture, None, whole))
     try:
         document = understand(clean(capture, profile))
     except PageUnreadable as exc:
@@ -87,18 +88,22 @@ def _clean_and_file(
     return Receipt(kind=kind if is_print_view else CaptureKind.ARTICLE, outcome=outcome)
 
 
-def _outcome(capture: Capture, before: StoredCapture | None) -> Outcome:
-    """Return what a capture that shows no article brought."""
+def _outcome(capture: Capture, before: StoredCapture | None, whole: StoredCapture | None) -> Outcome:
+    """Return what a capture that shows no article brought.
+
+    `before` is the newest capture of the URL until now, `whole` the newest one with a page in it.
+    """
     if capture.status in articles.GONE:
-        held = before and before.status not in articles.GONE
-        return Outcome.GONE if held else Outcome.MISSING
+        if whole is None:
+            return Outcome.MISSING
+        return Outcome.STILL_GONE if before and before.status in articles.GONE else Outcome.GONE
     if capture.status >= 400 or capture.status < 200:
         return Outcome.FAILED
     if 300 <= capture.status < 400:
         return Outcome.REDIRECTED
-    if before is None:
+    if whole is None:
         return Outcome.NEW
-    return Outcome.UNCHANGED if before.sha256 == capture.sha256 else Outcome.CHANGED
+    return Outcome.UNCHANGED if whole.sha256 == capture.sha256 else Outcome.CHANGED
 
 
 def settle_pending(archive: Archive, profiles: Profiles) -> int:

@@ -1,0 +1,630 @@
+"""The embedded engine against a count by hand over small corpora."""
+
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archive_search.errors import ArchiveLocked, IndexUnusable
+from archive_search.identity import identified
+from archive_search.index.query import (
+    And,
+    Everything,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Word,
+    parse,
+    read,
+)
+from archive_search.index.ranking import Ranking, Weights
+from archive_search.index.whoosh_engine import WhooshEngine
+from archive_search.records import (
+    Article,
+    BlockKind,
+    Document,
+    Filters,
+    Person,
+    Role,
+    Sort,
+    Statement,
+    Topic,
+)
+from archive_search.vietnamese.tokens import tokenize
+
+VIETNAM = timezone(timedelta(hours=7))
+DAY = datetime(2022, 7, 11, 8, 30, tzinfo=VIETNAM)
+LABELS = {"dat-dai": "Đất đai", "y-te": "Y tế"}
+
+
+def spoke(name):
+    said = Statement(surface=name, titles=(), role=Role.SPOKE, verb="nói", block="title", start=0, end=0)
+    return Person(name=name, titles=(), roles=(Role.SPOKE,), statements=(said,))
+
+
+def make(name, *blocks, title="Tin", lead=None, on=DAY, speakers=(), topics=(), portal="huyen", version="1"):
+    article = Article(
+        id=name,
+        version=version,
+        portal=portal,
+        number=name,
+        url=f"http://portal.test/{name}",
+        urls=(f"http://portal.test/{name}",),
+        title=title,
+        lead=lead,
+        published_at=on,
+        byline=None,
+        section=None,
+        blocks=identified((BlockKind.PARAGRAPH, text) for text in blocks),
+        images=(),
+        attachments=(),
+    )
+    topic_records = (Topic(slug=slug, label=LABELS[slug], score=1.0, phrases=()) for slug in topics)
+    return Document(article=article, people=tuple(map(spoke, speakers)), topics=tuple(topic_records))
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = WhooshEngine(tmp_path / "index")
+    yield engine
+    engine.close()
+
+
+def ask(engine, text="", **rest):
+    return engine.search(Query(node=parse(text), text=text, **rest))
+
+
+def found(engine, text="", **rest):
+    return [hit.id for hit in ask(engine, text, **rest).hits]
+
+
+# Counting by hand
+
+
+def units_of(text):
+    return [(unit.folded, unit.key) for token in tokenize(text) for unit in token.units]
+
+
+def texts_of(document):
+    article = document.article
+    return [article.title, *filter(None, [article.lead]), *(block.text for block in article.blocks)]
+
+
+def wholes_of(document):
+    """The words and dates of all texts and of the line with the date, which is printed too."""
+    moment = document.article.published_at
+    lines = [*texts_of(document), moment.strftime("%d/%m/%Y")] if moment else texts_of(document)
+    for place, line in enumerate(lines):
+        for token in tokenize(line):
+            yield from ((token.folded, token.key), *((form, form) for form in token.wider))
+            if place < len(texts_of(document)):
+                yield from ((unit.folded, unit.key) for unit in token.units)
+    if moment:
+        yield (str(moment.year),) * 2
+
+
+def is_word(word, unit):
+    return unit[0] == word.folded and (not word.marked or unit[1] == word.key)
+
+
+def holds(document, node):
+    match node:
+        case Word():
+            return any(is_word(node, unit) for unit in wholes_of(document))
+        case Phrase():
+            size = len(node.words)
+            return any(
+                all(map(is_word, node.words, units[at : at + size]))
+                for units in map(units_of, texts_of(document))
+                for at in range(len(units) - size + 1)
+            )
+        case And():
+            return all(holds(document, child) for child in node.children)
+        case Or():
+            return any(holds(document, child) for child in node.children)
+        case Not():
+            return not holds(document, node.child)
+        case _:
+            return isinstance(node, Everything)
+
+
+def values_of(document, field):
+    moment = document.article.published_at
+    return {
+        "speaker": document.speakers,
+        "topic": [topic.slug for topic in document.topics],
+        "year": [f"{moment:%Y}"] if moment else [],
+        "month": [f"{moment:%Y-%m}"] if moment else [],
+        "portal": [document.article.portal],
+    }[field]
+
+
+def passes(document, filters, but=None):
+    return all(
+        not getattr(filters, field)
+        or field == but
+        or {*getattr(filters, field)} & {*values_of(document, field)}
+        for field in ("speaker", "topic", "year", "month", "portal")
+    )
+
+
+WORDS = ["bí", "bị", "thư", "thu", "huyện", "ủy", "uỷ", "59/2019/NĐ-CP", "2.034", "11/7/2022", "cntt", "ban"]
+QUERIES = [
+    "",
+    "bí thư",
+    "bi thu",
+    "ủy",
+    "uy ban",
+    "huyện ủy",
+    '"bí thư"',
+    '"bi thu huyen uy"',
+    '"thư huyện ủy ban"',
+    '"59 2019"',
+    "59/2019/NĐ-CP",
+    "2034",
+    "7/2022",
+    "2021",
+    "-bí",
+    "bí OR ban",
+    "ban -thư",
+    "(bí OR bị) -ban",
+    "CNTT",
+    '-"bí thư" ủy',
+    "xyz",
+]
+
+texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
+documents = st.builds(
+    make,
+    st.sampled_from("abcdefgh"),
+    texts,
+    texts,
+    title=texts.filter(bool),
+    lead=st.none() | texts.filter(bool),
+    on=st.none() | st.sampled_from([DAY, DAY.replace(month=6), DAY.replace(year=2021)]),
+    speakers=st.lists(st.sampled_from(["Nguyễn Văn A", "Lê Thị Bình"]), unique=True),
+    topics=st.lists(st.sampled_from(sorted(LABELS)), unique=True),
+    portal=st.sampled_from(["huyen", "xa"]),
+    version=st.sampled_from("12"),
+)
+changes = st.lists(
+    st.tuples(st.lists(documents, max_size=5), st.sets(st.sampled_from("abcdefgh"), max_size=2)),
+    min_size=1,
+    max_size=4,
+)
+filters = st.builds(
+    Filters,
+    speaker=st.sampled_from([(), ("Lê Thị Bình",), ("Nguyễn Văn A", "Lê Thị Bình")]),
+    topic=st.sampled_from([(), ("y-te",), ("không-có",)]),
+    year=st.sampled_from([(), ("2021",), ("2021", "2022")]),
+    month=st.sampled_from([(), (), ("2022-07",)]),
+    portal=st.sampled_from([(), (), ("xa",)]),
+)
+small = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def changed(folder, steps):
+    """Return an engine that took the changes one after another, and what it should hold."""
+    shutil.rmtree(folder, ignore_errors=True)
+    engine = WhooshEngine(folder)
+    held = {}
+    for added, removed in steps:
+        engine.update(added, removed)
+        for name in removed - {document.article.id for document in added}:
+            held.pop(name, None)
+        held.update((document.article.id, document) for document in added)
+    return engine, held
+
+
+@small
+@given(steps=changes, chosen=filters)
+def test_totals_hits_and_facets_are_those_counted_by_hand(tmp_path, steps, chosen):
+    engine, held = changed(tmp_path / "index", steps)
+    for text in QUERIES:
+        results = ask(engine, text, filters=chosen, limit=100)
+        matching = [document for document in held.values() if holds(document, parse(text))]
+        if results.relaxed:
+            assert not matching
+            continue
+        expected = {document.article.id for document in matching if passes(document, chosen)}
+        assert results.total == len(expected), text
+        assert {hit.id for hit in results.hits} == expected
+        for facet in results.facets:
+            base = [document for document in matching if passes(document, chosen, but=facet.field)]
+            counts = {value.value: value.count for value in facet.values}
+            wanted = {value for document in base for value in values_of(document, facet.field)}
+            assert set(counts) == wanted | set(getattr(chosen, facet.field))
+            for value, count in counts.items():
+                assert count == sum(value in values_of(document, facet.field) for document in base)
+            order = [(-value.count, value.label) for value in facet.values]
+            assert order == sorted(order)
+    engine.close()
+
+
+@small
+@given(steps=changes)
+def test_every_tree_matches_what_it_matches_by_hand(tmp_path, steps):
+    engine, held = changed(tmp_path / "index", steps)
+    snapshot = engine._current_view().snapshot
+    ranking = Ranking(snapshot, Weights())
+    for text in [*QUERIES, "bí thư huyện ủy", "bi thu huyen uy ban", "a OR (bí thư -huyện 2.034)"]:
+        node = parse(text)
+        names = set(snapshot.ids[ranking.matches(node)].tolist())
+        assert names == {name for name, document in held.items() if holds(document, node)}, text
+
+
+@small
+@given(steps=changes)
+def test_pages_are_disjoint_and_all_of_them_are_the_whole_in_every_order(tmp_path, steps):
+    engine, held = changed(tmp_path / "index", steps)
+    for sort in Sort:
+        for text in ("", "bi thu", "ban"):
+            whole = found(engine, text, sort=sort, limit=100)
+            pages = [found(engine, text, sort=sort, offset=at, limit=2) for at in range(0, len(held), 2)]
+            assert [name for page in pages for name in page] == whole
+            assert len(set(whole)) == len(whole)
+            moments = [held[name].article.published_at for name in whole]
+            if sort is not Sort.RELEVANCE or not text:
+                dated = [moment for moment in moments if moment]
+                assert dated == sorted(dated, reverse=sort is not Sort.OLDEST)
+                assert all(moments[: len(dated)])
+    engine.close()
+
+
+@small
+@given(steps=changes)
+def test_a_rebuild_gives_the_same_results(tmp_path, steps):
+    engine, held = changed(tmp_path / "index", steps)
+    before = [ask(engine, text, limit=100) for text in QUERIES]
+    versions = engine.versions()
+    engine.rebuild(held.values())
+    after = [ask(engine, text, limit=100) for text in QUERIES]
+    assert after == before
+    assert engine.versions() == versions == {name: doc.article.version for name, doc in held.items()}
+    engine.close()
+
+
+# What a reader types
+
+
+@pytest.mark.parametrize("text", ["bi thu huyen uy", "Bí thư Huyện ủy", "bí thư huyện uỷ", "BÍ THƯ HUYỆN UỶ"])
+def test_every_way_to_type_it_finds_the_secretary(engine, text):
+    engine.rebuild([make("a", "Bí thư Huyện uỷ phát biểu"), make("b", "bị thu hồi ở huyện, uý")])
+    assert found(engine, text)[0] == "a"
+
+
+def test_typed_accents_narrow_and_missing_accents_widen(engine):
+    engine.rebuild([make("a", "bí thư"), make("b", "bị thu"), make("c", "bi thu")])
+    assert found(engine, "bí thư") == ["a"]
+    assert set(found(engine, "bi thu")) == {"a", "b", "c"}
+
+
+def test_the_spelling_as_typed_ranks_first(engine):
+    engine.rebuild([make("a", "bàn"), make("b", "ban"), make("c", "bản")])
+    assert found(engine, "ban")[0] == "b"
+
+
+def test_a_phrase_does_not_run_from_one_block_into_the_next(engine):
+    engine.rebuild([make("a", "giải phóng", "mặt bằng"), make("b", "giải phóng mặt bằng")])
+    assert found(engine, '"giải phóng mặt bằng"') == ["b"]
+    assert set(found(engine, "giải phóng mặt bằng")) == {"a", "b"}
+
+
+def test_a_legal_symbol_is_found_as_a_whole(engine):
+    engine.rebuild([make("a", "Nghị định 59/2019/NĐ-CP"), make("b", "59 việc năm 2019, NĐ và CP")])
+    assert found(engine, "59/2019/NĐ-CP") == found(engine, "59/2019/nd-cp") == ["a"]
+
+
+def test_a_word_of_the_title_counts_more(engine):
+    engine.rebuild(
+        [make("a", "đất đai và nhà", title="Tin khác"), make("b", "tin khác và nhà", title="Đất đai")]
+    )
+    assert found(engine, "đất đai") == ["b", "a"]
+
+
+def test_a_year_finds_what_was_published_in_it(engine):
+    engine.rebuild([make("a", "hội nghị"), make("b", "hội nghị", on=DAY.replace(year=2021))])
+    assert found(engine, "hội nghị 2021") == ["b"]
+
+
+def test_short_forms_find_what_they_stand_for(engine):
+    engine.rebuild([make("a", "ứng dụng CNTT"), make("b", "công nghệ thông tin"), make("c", "công tin")])
+    assert set(found(engine, "CNTT")) == set(found(engine, "công nghệ thông tin")) == {"a", "b"}
+
+
+def test_dates_are_in_the_time_of_vietnam(engine):
+    engine.rebuild([make("a", on=datetime(2021, 12, 31, 18, 0, tzinfo=UTC))])
+    assert [facet.values[0].value for facet in ask(engine).facets if facet.field == "month"] == ["2022-01"]
+
+
+def test_a_hit_carries_what_a_result_page_shows(engine):
+    engine.rebuild([make("a", "Bí thư nói", title="Tin huyện", speakers=["Lê Thị Bình"], version="7")])
+    (hit,) = ask(engine, "bí thư").hits
+    assert (hit.id, hit.version, hit.portal, hit.number) == ("a", "7", "huyen", "a")
+    assert (hit.url, hit.title, hit.published_at) == ("http://portal.test/a", "Tin huyện", DAY)
+    assert hit.speakers == ("Lê Thị Bình",)
+    assert hit.snippet.pieces == (("Bí thư", True), (" nói", False))
+    assert hit.score > 0
+
+
+# When not all the words are held
+
+
+def crowd(count=40):
+    """Enough other articles for words to be rare or common."""
+    common = "hội nghị của thành phố về công tác năm nay".split()
+    return [
+        make(f"x{n}", " ".join(random.Random(n).sample(common, len(common))), f"số {n}") for n in range(count)
+    ]
+
+
+def test_most_of_the_words_are_enough_where_no_article_holds_all(engine):
+    engine.rebuild([*crowd(), make("a", "kiểm tra vệ sinh an toàn thực phẩm ở chợ")])
+    results = ask(engine, "kiểm tra an toàn thực phẩm siêu thị")
+    assert results.relaxed
+    assert [hit.id for hit in results.hits] == ["a"]
+    assert results.total == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["núi lửa phun trào", "hội bitcoin nghị iceland", "xkqzw", "9999/2031/NĐ-CP"]
+)
+def test_scattered_words_are_not_enough(engine, text):
+    engine.rebuild(crowd())
+    results = ask(engine, text)
+    assert (results.total, results.hits, results.relaxed) == (0, (), False)
+
+
+def test_two_words_are_never_relaxed(engine):
+    engine.rebuild([*crowd(), make("a", "vệ sinh")])
+    assert ask(engine, "vệ tinh").total == 0
+
+
+@pytest.mark.parametrize("text", ["tin nhắn rasc", "tin nhắn rảc", "nhăn rác"])
+def test_a_mistyped_word_is_mended_and_the_answer_says_so(engine, text):
+    engine.rebuild([*crowd(), make("a", "chặn tin nhắn rác")])
+    results = ask(engine, text)
+    assert results.relaxed
+    assert [hit.id for hit in results.hits] == ["a"]
+
+
+def test_what_is_quoted_or_excluded_is_never_relaxed(engine):
+    engine.rebuild([*crowd(), make("a", "kiểm tra vệ sinh an toàn thực phẩm ở chợ")])
+    assert ask(engine, '"kiểm tra an toàn thực phẩm"').total == 0
+    assert ask(engine, "kiểm tra an toàn thực phẩm siêu thị -chợ").total == 0
+
+
+def test_many_articles_with_all_the_words_leave_no_room_for_others(engine):
+    engine.rebuild([*crowd(), make("a", "hội nghị thành phố")])
+    results = ask(engine, "hội nghị thành phố năm nay")
+    assert not results.relaxed
+    assert results.total == 40
+
+
+# Filters and facets
+
+
+@pytest.mark.parametrize("name", ["Bùi Thị Thuỷ", "bùi thị thủy", "bui thi thuy"])
+def test_a_speaker_is_chosen_in_any_spelling(engine, name):
+    engine.rebuild([make("a", speakers=["Bùi Thị Thủy"]), make("b", speakers=["Bùi Thị Thúy"])])
+    chosen = found(engine, filters=Filters(speaker=(name,)))
+    assert set(chosen) == ({"a", "b"} if name.isascii() else {"a"})
+
+
+def test_a_topic_is_chosen_by_slug_or_label(engine):
+    engine.rebuild([make("a", topics=["y-te"]), make("b", topics=["dat-dai"])])
+    assert found(engine, filters=Filters(topic=("y-te",))) == found(engine, filters=Filters(topic=("Y tế",)))
+
+
+def test_a_filter_of_something_unknown_matches_nothing_and_stays_listed(engine):
+    engine.rebuild([make("a", speakers=["Lê Thị Bình"])])
+    results = ask(engine, filters=Filters(speaker=("Ai Đó",)))
+    assert (results.total, results.hits) == (0, ())
+    (speaker,) = (facet for facet in results.facets if facet.field == "speaker")
+    assert [(v.value, v.count, v.selected) for v in speaker.values] == [
+        ("Lê Thị Bình", 1, False),
+        ("Ai Đó", 0, True),
+    ]
+
+
+def test_facet_values_have_labels(engine):
+    engine.rebuild([make("a", topics=["y-te"], speakers=["Lê Thị Bình"], portal="huyen")])
+    labels = {facet.field: facet.values[0].label for facet in ask(engine).facets}
+    assert labels == {
+        "speaker": "Lê Thị Bình",
+        "topic": "Y tế",
+        "year": "2022",
+        "month": "2022-07",
+        "portal": "huyen",
+    }
+
+
+def test_one_speaker_in_two_spellings_is_one_value_in_the_commoner(engine):
+    engine.rebuild(
+        [make("a", speakers=["Bùi Thuỷ"]), make("b", speakers=["Bùi Thủy"]), make("c", speakers=["Bùi Thủy"])]
+    )
+    (speaker,) = (facet for facet in ask(engine).facets if facet.field == "speaker")
+    assert [(value.label, value.count) for value in speaker.values] == [("Bùi Thủy", 3)]
+
+
+def test_a_limit_lists_the_largest_values_and_all_that_are_selected(engine):
+    engine.rebuild([make("a", speakers=["Bá", "Ca"]), make("b", speakers=["Bá"]), make("c", speakers=["Dự"])])
+    results = ask(engine, filters=Filters(speaker=("Dự",)), facet_limit=1)
+    (speaker,) = (facet for facet in results.facets if facet.field == "speaker")
+    assert [(value.label, value.count) for value in speaker.values] == [("Bá", 2), ("Dự", 1)]
+
+
+# Commits and generations
+
+
+def test_without_an_index_the_error_says_what_to_do(engine):
+    assert engine.versions() == {}
+    with pytest.raises(IndexUnusable, match="rebuild"):
+        ask(engine)
+
+
+def test_an_update_makes_the_index_where_there_is_none(engine):
+    engine.update([make("a", "đất")])
+    assert found(engine, "đất") == ["a"]
+
+
+def test_an_empty_index_answers(engine):
+    engine.rebuild([])
+    assert (ask(engine, "đất").total, ask(engine).total) == (0, 0)
+
+
+def test_of_a_document_given_twice_the_last_stands(engine):
+    engine.update([make("a", "một", version="1"), make("a", "hai", version="2")])
+    assert engine.versions() == {"a": "2"}
+    assert (found(engine, "một"), found(engine, "hai")) == ([], ["a"])
+
+
+def test_another_process_sees_a_commit_with_its_next_query(engine, tmp_path):
+    engine.rebuild([make("a", "đất")])
+    reader = WhooshEngine(tmp_path / "index")
+    assert found(reader, "đất") == ["a"]
+    engine.update([make("b", "đất")], ["a"])
+    assert found(reader, "đất") == ["b"]
+    engine.rebuild([make("c", "đất")])
+    assert found(reader, "đất") == ["c"]
+    reader.close()
+
+
+def test_a_rebuild_leaves_one_generation(engine, tmp_path):
+    for _ in range(3):
+        engine.rebuild([make("a")])
+    (folder,) = (path for path in (tmp_path / "index").iterdir() if path.is_dir())
+    assert (tmp_path / "index" / "CURRENT").read_text().strip() == folder.name
+
+
+def test_a_rebuild_that_fails_leaves_the_old_index(engine, tmp_path):
+    def broken():
+        yield make("b", "đất")
+        raise OSError("no space left")
+
+    engine.rebuild([make("a", "đất")])
+    with pytest.raises(OSError, match="no space left"):
+        engine.rebuild(broken())
+    with pytest.raises(OSError, match="no space left"):
+        engine.update(broken())
+    assert found(engine, "đất") == ["a"]
+    assert sum(path.is_dir() for path in (tmp_path / "index").iterdir()) == 1
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from archive_search.index.generations import Generations
+from archive_search.index.whoosh_engine import WhooshEngine
+Generations.promote = lambda self, path: os._exit(9)
+WhooshEngine(Path(sys.argv[1])).rebuild([])
+"""
+
+
+def test_a_crash_before_promotion_leaves_the_old_index(engine, tmp_path):
+    engine.rebuild([make("a", "đất")])
+    crash = subprocess.run([sys.executable, "-c", CRASH, tmp_path / "index"], check=False)
+    assert crash.returncode == 9
+    assert sum(path.is_dir() for path in (tmp_path / "index").iterdir()) == 2
+    assert found(engine, "đất") == found(WhooshEngine(tmp_path / "index"), "đất") == ["a"]
+    engine.rebuild([make("b", "đất")])
+    assert found(engine, "đất") == ["b"]
+    assert sum(path.is_dir() for path in (tmp_path / "index").iterdir()) == 1
+
+
+def test_an_index_of_another_schema_is_not_read(engine, tmp_path):
+    engine.rebuild([make("a")])
+    (tmp_path / "index" / "CURRENT").write_text("00000000-000001\n")
+    assert engine.versions() == {}
+    with pytest.raises(IndexUnusable):
+        ask(engine)
+    engine.update([make("a", "đất")])
+    assert found(engine, "đất") == ["a"]
+
+
+def test_a_second_writer_is_turned_away(engine, tmp_path):
+    def meanwhile():
+        with pytest.raises(ArchiveLocked):
+            WhooshEngine(tmp_path / "index").update([make("b")])
+        yield make("a")
+
+    engine.rebuild(meanwhile())
+    assert engine.versions() == {"a": "1"}
+
+
+def test_threads_search_while_another_writes(engine):
+    engine.rebuild(make(f"a{n}", "đất đai", f"số {n}") for n in range(20))
+    failures = []
+
+    def search():
+        try:
+            for _ in range(30):
+                results = ask(engine, "đất đai", limit=50)
+                assert results.total == 20
+                assert len({hit.id for hit in results.hits}) == 20
+        except Exception as exc:  # noqa: BLE001 (shown by the main thread)
+            failures.append(exc)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for n in range(8):
+        engine.update([make(f"a{n}", "đất đai", f"số mới {n}", version="2")])
+    engine.rebuild(make(f"a{n}", "đất đai") for n in range(20))
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 2000,
+        "bí thư " * 1400,
+        "bi thu " * 1400,
+        "*",
+        '"',
+        "-" * 500,
+        "đất OR " * 1000,
+        '"bí thư" ' * 900,
+    ],
+)
+def test_hostile_queries_answer(engine, text):
+    engine.rebuild([*crowd(5), make("a", "bí thư nói về đất đai và nhiều việc bí thư thu thu")])
+    results = ask(engine, text)
+    assert results.total >= 0
+
+
+def test_an_offset_beyond_the_end_shows_nothing(engine):
+    engine.rebuild([make("a", "đất")])
+    results = ask(engine, "đất", offset=1000)
+    assert (results.total, results.hits) == (1, ())
+
+
+def test_ties_are_broken_by_date_then_id(engine):
+    engine.rebuild(
+        [
+            make("c", "đất"),
+            make("b", "đất"),
+            make("d", "đất", on=None),
+            make("a", "đất", on=DAY.replace(day=1)),
+        ]
+    )
+    for sort in (Sort.NEWEST, Sort.OLDEST):
+        names = found(engine, "đất", sort=sort)
+        assert names == (["b", "c", "a", "d"] if sort is Sort.NEWEST else ["a", "b", "c", "d"])
+    dates = [hit.score for hit in ask(engine, "đất").hits]
+    assert all(before >= after for before, after in pairwise(dates))
+
+
+def test_the_tree_may_be_unexpanded(engine):
+    engine.rebuild([make("a", "ứng dụng CNTT"), make("b", "công nghệ thông tin")])
+    assert engine.search(Query(node=read("CNTT"), text="CNTT")).total == 1
