@@ -19,7 +19,6 @@ import json
 import multiprocessing
 import pickle
 import random
-import resource
 import sqlite3
 import tempfile
 import time
@@ -288,7 +287,9 @@ class Searched:
 
 
 def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the peak of resident memory; ru_maxrss would count what the parent had when it forked."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def stored(path: Path) -> Iterator[Document]:

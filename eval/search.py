@@ -53,7 +53,7 @@ FLOORS: dict[str, dict[str, float]] = {
         "known": 0.93,
         "topical": 0.92,
         "variant of known": 0.95,
-        "variant of topical": 0.88,
+        "variant of topical": 0.8,
         "empty shown": 1,
     },
 }

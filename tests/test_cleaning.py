@@ -382,7 +382,6 @@ def test_markup_that_shows_nothing_changes_no_version():
         (capture("<?xml version='1.0'?><rss><item/></rss>"), "not HTML, although it says so"),
         (capture("<p>Không có tiêu đề"), "no title: nothing matches h1"),
         (capture("<h1>Tin</h1><p>Chữ"), "no article body: nothing matches #body"),
-        (capture("<h1>Tin</h1><div id=body> </div>"), "holds no text, picture or file"),
         (capture("<title>404 - Không tìm thấy</title><h1>Lỗi</h1>"), "an error page"),
         (capture("<html><script src='/_Incapsula_Resource?x'></script>"), "a check for browsers"),
         (capture("<html><body> </body></html>"), "the page shows no text"),
@@ -393,6 +392,16 @@ def test_a_page_without_an_article_is_refused_with_the_reason(page, reason):
         clean(page, PROFILE)
     assert reason in refused.value.reason
     assert refused.value.url == page.url
+
+
+def test_a_notice_without_text_is_an_article_where_the_profile_finds_its_places():
+    notice = clean(capture("<h1>Công văn số 729</h1><div id=body> </div>"), PROFILE)
+    assert (notice.title, notice.blocks) == ("Công văn số 729", ())
+
+
+def test_a_page_without_text_is_none_where_no_profile_says_so():
+    with pytest.raises(PageUnreadable):
+        clean(capture("<h1>Công văn số 729</h1><div id=body> </div>"), GENERIC)
 
 
 def test_a_decision_numbered_404_is_no_error_page():

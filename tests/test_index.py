@@ -402,6 +402,19 @@ def test_what_is_quoted_or_excluded_is_never_relaxed(engine):
     assert ask(engine, "kiểm tra an toàn thực phẩm siêu thị -chợ").total == 0
 
 
+def test_a_short_query_that_some_article_answers_shows_no_other(engine):
+    engine.rebuild([*crowd(), make("a", "Nguyễn Tiến Minh"), make("b", "Nguyễn Tiến Dũng, Lê Minh")])
+    results = ask(engine, "Nguyễn Tiến Minh")
+    assert ([hit.id for hit in results.hits], results.relaxed) == (["a"], False)
+
+
+def test_a_long_query_that_few_articles_answer_shows_near_ones_after_them(engine):
+    near = make("b", "kiểm tra vệ sinh an toàn thực phẩm ở chợ")
+    engine.rebuild([*crowd(), make("a", "kiểm tra vệ sinh an toàn thực phẩm ở trường"), near])
+    results = ask(engine, "kiểm tra vệ sinh an toàn thực phẩm ở trường")
+    assert ([hit.id for hit in results.hits], results.relaxed) == (["a", "b"], True)
+
+
 def test_many_articles_with_all_the_words_leave_no_room_for_others(engine):
     engine.rebuild([*crowd(), make("a", "hội nghị thành phố")])
     results = ask(engine, "hội nghị thành phố năm nay")

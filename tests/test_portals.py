@@ -152,3 +152,14 @@ def test_a_broken_profile_is_refused(text):
 def test_the_generic_profile_leaves_everything_to_the_generic_rules():
     assert GENERIC.select.body == ()
     assert GENERIC.article_number("http://x.vn/a-1.html") is None
+
+
+def test_a_profile_of_an_archive_goes_before_the_bundled_one(tmp_path):
+    (tmp_path / "daksong.toml").write_text('name = "daksong"\nlabel = "Của kho"\n', encoding="utf-8")
+    assert load_profile("daksong", tmp_path).label == "Của kho"
+
+
+def test_a_profile_is_named_like_its_file(tmp_path):
+    (tmp_path / "moi.toml").write_text('name = "cu"\nlabel = "Cũ"\n', encoding="utf-8")
+    with pytest.raises(ProfileError, match="must be that of the file, 'moi'"):
+        load_profile("moi", tmp_path)

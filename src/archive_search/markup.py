@@ -69,12 +69,19 @@ def _declared(capture: Capture, data: bytes) -> tuple[str, ...]:
     return tuple(name for name in found if name)
 
 
+# bs4 warns of XHTML read as HTML; but that is how its server says it is to be read.
+_XML_DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
+
+
 def parse(capture: Capture) -> BeautifulSoup:
     """Return the page as a tree. The parser is named, since bs4 takes whichever is installed."""
-    return BeautifulSoup(body_text(capture), "lxml")
+    return BeautifulSoup(_XML_DECLARATION.sub("", body_text(capture), count=1), "lxml")
 
 
 def base_url(soup: BeautifulSoup, url: str) -> str:
     """Return the address that relative links are relative to: of `<base href>`, else the page's."""
     base = soup.find("base", href=True)
-    return urljoin(url, str(base["href"])) if base else url
+    try:
+        return urljoin(url, str(base["href"])) if base else url
+    except ValueError:  # a <base> that is no address
+        return url

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urldefrag
 
-from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from bs4 import BeautifulSoup, Tag
 
 from archive_search import identity, markup
 from archive_search.cleaning import generic, head, links
@@ -61,7 +60,7 @@ def clean(capture: Capture, profile: Profile) -> Article:
     soup = _parsed(capture)
     page = generic.Page(soup)
     select = profile.select
-    base = _base(soup, capture.url)
+    base = markup.base_url(soup, capture.url)
     parts = _found(page, select, capture.url)
     captions = {id(tag) for tag in _all(soup, select.caption)}
     reading = read(parts.roots, base=base, skip=parts.skip, captions=captions)
@@ -71,7 +70,9 @@ def clean(capture: Capture, profile: Profile) -> Article:
         lead, items = _opening(items, page.declared.description)
     body = make_body(items)
     files = tuple(dict.fromkeys((*reading.attachments, *_selected_files(soup, select, base))))
-    if not (lead or body.blocks or body.images or files):
+    # A profile's word for where title and body are makes a notice without text an article all the same.
+    is_promised = select.title and select.body
+    if not (lead or body.blocks or body.images or files or is_promised):
         raise PageUnreadable(capture.url, "the article's body holds no text, picture or file")
     return _article(profile, urldefrag(capture.url).url, parts, lead or None, body, files)
 
@@ -98,13 +99,6 @@ def _article(
     )
 
 
-def _base(soup: BeautifulSoup, url: str) -> str:
-    try:
-        return markup.base_url(soup, url)
-    except ValueError:  # a <base> that is no address
-        return url
-
-
 def _parsed(capture: Capture) -> BeautifulSoup:
     if capture.status != 200:
         raise PageUnreadable(capture.url, f"HTTP status {capture.status}")
@@ -118,10 +112,7 @@ def _parsed(capture: Capture) -> BeautifulSoup:
         raise PageUnreadable(
             capture.url, "not HTML, although it says so" if text.strip() else "an empty page"
         )
-    with warnings.catch_warnings():
-        # An XHTML page may begin with an XML declaration; it is read as the HTML that it is served as.
-        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        soup = markup.parse(capture)
+    soup = markup.parse(capture)
     seen = text_of(soup).split()
     if len(seen) <= _NO_PAGE_WORDS:
         _refuse_substitutes(capture.url, soup, " ".join(seen), text)

@@ -19,8 +19,12 @@ SNIPPET_CHARS = 240
 """About three lines of a result page."""
 
 _ELLIPSIS = "…"
+
 _OTHER_SPELLING = 0.3
 """What a word counts towards the choice of a passage if it is not spelt there as it was typed."""
+
+_PART = 0.1
+"""What a piece of a symbol, date or number counts: they are read exactly in the chosen block only."""
 
 
 class _Mark(NamedTuple):
@@ -39,9 +43,10 @@ class Highlighter:
         self._by_fold: dict[str, list[Word]] = {}
         for word in words:
             self._by_fold.setdefault(word.folded, []).append(word)
-        units = {unit.folded for word in words for unit in word.units}
-        ordered = sorted(units, key=len, reverse=True)
-        self._units = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, ordered))})(?![^\W_])")
+        # What a token may be written as has other letters only where it has digits (`2.034`, `2034`).
+        self._needs_tokens = any(char.isdigit() for word in words for char in word.folded)
+        units = sorted({unit.folded for word in words for unit in word.units}, key=len, reverse=True)
+        self._units = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, units))})(?![^\W_])")
 
     def snippet(self, page: Page) -> Snippet:
         """Return the best passage of the page; of one that holds no word, its beginning."""
@@ -49,74 +54,92 @@ class Highlighter:
         texts = [(block, text) for block, text in texts if text] or [("title", page.title)]
         if not self._weights:
             return Snippet(pieces=_pieces(texts[0][1], (), 0), block=texts[0][0])
-        best, score = max(((text, self._promise(text[1])) for text in texts), key=lambda pair: pair[1])
-        if not score and self._promise(page.title):
-            best = ("title", page.title)
-        block, text = best
-        marks = tuple(self._marks(text))
-        return Snippet(pieces=_pieces(text, marks, _window(marks)), block=block)
+        marks = self._marks_by_text([text for _, text in texts])
+        best = max(range(len(texts)), key=lambda number: _held(marks[number]))
+        (block, text), found = texts[best], marks[best]
+        if not found and (in_title := self._unit_marks(page.title)):
+            block, text, found = "title", page.title, in_title
+        if self._needs_tokens:
+            found = list(self._token_marks(text))
+        return Snippet(pieces=_pieces(text, found, _window(found)), block=block)
 
-    def _promise(self, text: str) -> float:
-        """Return how much of the query a text seems to hold, without cutting it into tokens."""
-        found: dict[str, float] = {}
+    def _marks_by_text(self, texts: Sequence[str]) -> list[list[_Mark]]:
+        """Return what is found in each of the texts; one search through all costs least."""
+        by_text: list[list[_Mark]] = [[] for _ in texts]
+        number = begin = 0
+        for mark in self._unit_marks("\n".join(texts)):
+            while mark.start >= begin + len(texts[number]):
+                begin += len(texts[number]) + 1
+                number += 1
+            by_text[number].append(mark._replace(start=mark.start - begin, end=mark.end - begin))
+        return by_text
+
+    def _unit_marks(self, text: str) -> list[_Mark]:
+        """Return what single words are found in a text, by its letters alone."""
+        found = []
         for match in self._units.finditer(fold_aligned(text)):
-            unit = match[0]
-            for word in self._by_fold.get(unit, ()):
-                weight = self._seen(word, text[match.start() : match.end()])
-                found[unit] = max(found.get(unit, 0.0), weight)
-            found.setdefault(unit, 0.1)
-        return sum(found.values())
+            start, end = match.span()
+            weight = self._worth(match[0], tone_key(text[start:end]))
+            if weight:
+                found.append(_Mark(start, end, match[0], weight))
+        return found
 
-    def _seen(self, word: Word, text: str) -> float:
-        """Return what a word that is spelt `text` counts: nothing if it is not what was asked."""
-        if tone_key(text) == word.key:
-            return self._weights[word]
-        return 0.0 if word.marked else self._weights[word] * _OTHER_SPELLING
+    def _worth(self, folded: str, key: str) -> float:
+        """Return what a word that is spelt so counts: nothing if it is not what was asked."""
+        words = self._by_fold.get(folded)
+        if words is None:
+            return _PART
+        return max(
+            self._weights[word]
+            if word.key == key
+            else 0
+            if word.marked
+            else self._weights[word] * _OTHER_SPELLING
+            for word in words
+        )
 
-    def _marks(self, text: str) -> Iterator[_Mark]:
+    def _token_marks(self, text: str) -> Iterator[_Mark]:
+        """Yield what is found in a text: symbols, dates and numbers as a whole, else their parts."""
         for token in tokenize(text):
-            whole = next(self._matching(token), None) if token.parts else None
+            whole = self._token_weight(token) if token.parts else 0
             for found in (token,) if whole else token.units:
-                for word in self._matching(found):
-                    exact = found.key == word.key
-                    weight = self._weights[word] * (1.0 if exact else _OTHER_SPELLING)
-                    yield _Mark(found.start, found.end, word.folded, weight)
-                    break
+                weight = self._token_weight(found)
+                if weight:
+                    yield _Mark(found.start, found.end, found.folded, weight)
 
-    def _matching(self, token: Token) -> Iterator[Word]:
-        for form in (token.folded, *token.wider):
-            for word in self._by_fold.get(form, ()):
-                if not word.marked or token.key == word.key:
-                    yield word
+    def _token_weight(self, token: Token) -> float:
+        forms = [(token.folded, token.key), *((form, form) for form in token.wider)]
+        return max(self._worth(*form) if form[0] in self._by_fold else 0 for form in forms)
+
+
+def _held(marks: Iterable[_Mark]) -> float:
+    """Return how much of the query stands in a text."""
+    best: dict[str, float] = {}
+    for mark in marks:
+        best[mark.name] = max(best.get(mark.name, 0.0), mark.weight)
+    return sum(best.values())
 
 
 def _window(marks: Sequence[_Mark]) -> int:
     """Return where the passage that holds most of the query begins."""
     best, best_start = 0.0, 0
     for first, mark in enumerate(marks):
-        inside: dict[str, float] = {}
-        for other in marks[first:]:
-            if other.end - mark.start > SNIPPET_CHARS * 4 // 5:
-                break
-            inside[other.name] = max(inside.get(other.name, 0.0), other.weight)
-        held = sum(inside.values())
+        last = mark.start + SNIPPET_CHARS * 4 // 5
+        held = _held(other for other in marks[first : first + SNIPPET_CHARS // 4] if other.end <= last)
         if held > best:
             best, best_start = held, mark.start
     return best_start
 
 
-def _pieces(text: str, marks: Sequence[_Mark], start: int) -> tuple[tuple[str, bool], ...]:
+def _pieces(text: str, marks: Iterable[_Mark], start: int) -> tuple[tuple[str, bool], ...]:
     """Return the passage around `start`, cut between words, as pieces that are matched or not."""
     begin, end = _cut(text, start)
-    pieces: list[tuple[str, bool]] = []
-    if begin:
-        pieces.append((_ELLIPSIS, False))
+    pieces = [(_ELLIPSIS, False)] if begin else []
     at = begin
     for mark_start, mark_end in _runs(text, marks):
-        if mark_start < begin or mark_end > end:
-            continue
-        pieces += [(text[at:mark_start], False), (text[mark_start:mark_end], True)]
-        at = mark_end
+        if begin <= mark_start and mark_end <= end:
+            pieces += [(text[at:mark_start], False), (text[mark_start:mark_end], True)]
+            at = mark_end
     pieces.append((text[at:end], False))
     if end < len(text):
         pieces.append((_ELLIPSIS, False))
@@ -124,6 +147,7 @@ def _pieces(text: str, marks: Sequence[_Mark], start: int) -> tuple[tuple[str, b
 
 
 def _cut(text: str, start: int) -> tuple[int, int]:
+    """Return where the passage around `start` begins and ends; a little over the length is all right."""
     if len(text) <= SNIPPET_CHARS + 20:
         return 0, len(text)
     begin = max(0, min(start - SNIPPET_CHARS // 6, len(text) - SNIPPET_CHARS))

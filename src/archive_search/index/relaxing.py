@@ -29,6 +29,9 @@ FEW = 30
 MIN_WORDS = 3
 """Of fewer words, "most" would be one."""
 
+MANY_WORDS = 5
+"""A shorter query is a name or a term: where any article holds all of it, no other is wanted."""
+
 
 class Answer(NamedTuple):
     """What a query matches in a snapshot: the tree that was asked in the end, mask and scores."""
@@ -48,17 +51,20 @@ def answer(node: Node, ranking: Ranking) -> Answer:
     mask = strict | ranking.matches(mended)
     scores = ranking.scores(mended)
     if isinstance(mended, And):
-        most, share = _holding_most(mended, ranking)
+        most, share = _holding_most(mended, ranking, MANY_WORDS if strict.any() else MIN_WORDS)
         mask |= most
         scores *= np.where(strict, np.float32(1), share**ranking.weights.incomplete)
     return Answer(mended, mask, scores, relaxed=bool((mask & ~strict).any()))
 
 
-def _holding_most(node: And, ranking: Ranking) -> tuple[Mask, Floats]:
-    """Return which documents hold most of the words, and which share; all else they must match."""
+def _holding_most(node: And, ranking: Ranking, min_words: int) -> tuple[Mask, Floats]:
+    """Return which documents hold most of the words, if they are enough, and which share.
+
+    What is no word they must match.
+    """
     asked = And(tuple(child for child in node.children if isinstance(child, Word | Or)))
     others = tuple(child for child in node.children if not isinstance(child, Word | Or))
-    if sum(1 for _ in typed_words(asked)) < MIN_WORDS:
+    if sum(1 for _ in typed_words(asked)) < min_words:
         return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
     share = _share(_words_held(asked, ranking))
     evidence = share + _share(_neighbours_held(asked, ranking))

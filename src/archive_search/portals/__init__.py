@@ -159,7 +159,7 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
     """
     own = folder / f"{name}.toml" if folder else None
     if own and own.is_file():
-        return parse_profile(own.read_text(encoding="utf-8"), source=str(own))
+        return _read_profile(own, name)
     bundled = resources.files(__name__) / f"{name}.toml"
     if not re.fullmatch(r"[a-z0-9-]+", name) or not bundled.is_file():
         known = ", ".join(bundled_profiles())
@@ -168,6 +168,18 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
             f"A profile of your own goes into the archive's portals/ folder as {name}.toml."
         )
     return parse_profile(bundled.read_text(encoding="utf-8"), source=f"{name}.toml")
+
+
+def _read_profile(path: Path, name: str) -> Profile:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ProfileError(f"{path} cannot be read: {exc}") from exc
+    profile = parse_profile(text, source=str(path))
+    if profile.name != name:
+        # Articles carry the profile's name: under another one they would be other articles.
+        raise ProfileError(f"{path}: name is {profile.name!r}; it must be that of the file, {name!r}.")
+    return profile
 
 
 def parse_profile(text: str, *, source: str) -> Profile:
