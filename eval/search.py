@@ -60,7 +60,7 @@ FLOORS: dict[str, dict[str, float]] = {
 
 # The steps that `--tune` tries from our weights, one at a time.
 STEPS = {
-    "k1": (1.2, 2.0, 3.0),
+    "k1": (1.2, 1.6, 2.5),
     "b": (0.7, 0.75, 0.85, 0.9),
     "pair": (0.2, 0.4, 0.5),
     "title": (0.75, 1.25),

@@ -43,7 +43,7 @@ class Weights:
     """
 
     # BM25: how soon a word that stands again stops to count, and how much a long text is discounted.
-    k1: float = 2.5
+    k1: float = 2.0
     b: float = 0.8
     # A word in the text counts 1.
     pair: float = 0.3
