@@ -44,7 +44,7 @@ def test_the_tutorial_works_at_each_step(tmp_path, monkeypatch):
 
 
 def helps(command=main, path=("archive-search",)):
-    yield path, command.get_help(click.Context(command, info_name=" ".join(path)))
+    yield path, command.get_help(click.Context(command, info_name=" ".join(path), terminal_width=88))
     if isinstance(command, click.Group):
         for name, child in command.commands.items():
             yield from helps(child, (*path, name))

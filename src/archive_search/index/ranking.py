@@ -8,7 +8,7 @@ spelling of its letters, and the spelling exactly as typed adds to its score, so
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -17,16 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archive_search.index.lookup import Terms, pair_terms, word_terms
 from archive_search.index.postings import Numbers
-from archive_search.index.schema import (
-    PAIRS,
-    TITLE,
-    WORDS,
-    pair_prefix,
-    pair_suffix,
-    word_prefix,
-    word_suffix,
-)
+from archive_search.index.schema import PAIRS, TITLE, WORDS
 from archive_search.index.snapshot import Snapshot
 from archive_search.index.tree import And, Everything, Node, Not, Nothing, Or, Phrase, Word, typed_words
 
@@ -61,54 +54,12 @@ class Weights:
     incomplete: float = 0.1
 
 
-class Terms(NamedTuple):
-    """What to look up: the terms with a prefix and one of the spellings that follow it."""
-
-    fieldname: str
-    prefix: bytes
-    keep: Callable[[bytes], bool]
-    name: tuple[str, ...]
-
-
 class Occurrences(NamedTuple):
     """Documents that hold something, with its BM25 there, and its weight as a term (idf)."""
 
     docs: Numbers
     scores: Floats
     idf: float
-
-
-def _any(_: bytes) -> bool:
-    return True
-
-
-def word_terms(fieldname: str, word: Word, *, exact: bool) -> Terms:
-    """Return what to look up for a word."""
-    prefix = word_prefix(word.folded)
-    if not exact:
-        return Terms(fieldname, prefix, _any, (fieldname, word.folded))
-    suffix = word_suffix(word.folded, word.key)
-    return Terms(fieldname, prefix, suffix.__eq__, (fieldname, word.folded, word.key))
-
-
-def pair_terms(fieldname: str, first: Word, second: Word, *, exact: bool) -> Terms:
-    """Return what to look up for two neighbours; `exact` takes words without marks as typed, too."""
-    prefix = pair_prefix(first.folded, second.folded)
-    fixed = tuple(word.key if exact or word.marked else "" for word in (first, second))
-    name = (fieldname, first.folded, second.folded, *fixed)
-    if all(fixed):
-        suffix = pair_suffix((first.folded, first.key), (second.folded, second.key))
-        return Terms(fieldname, prefix, suffix.__eq__, name)
-    if not any(fixed):
-        return Terms(fieldname, prefix, _any, name)
-    plain = f"{first.folded} {second.folded}".encode()
-    wanted = [key.encode() for key in fixed]
-
-    def keep(suffix: bytes) -> bool:
-        keys = (suffix or plain).split(b" ")
-        return all(not want or want == key for want, key in zip(wanted, keys, strict=True))
-
-    return Terms(fieldname, prefix, keep, name)
 
 
 class Ranking:

@@ -25,6 +25,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,12 @@ from whoosh.fields import COLUMN, FieldType, Schema
 from whoosh.filedb.filestore import FileStorage
 from whoosh.formats import Format
 from whoosh.index import EmptyIndexError, FileIndex
+from whoosh.index import IndexError as WhooshIndexError
 from whoosh.matching.mcore import ListMatcher
 from whoosh.reading import SegmentReader, TermInfo, TermNotFound
 from whoosh.writing import SegmentWriter
 
+from archive_search.errors import IndexUnusable
 from archive_search.index.postings import (
     Numbers,
     PostingPool,
@@ -139,6 +142,8 @@ class ArrayTermsReader(TermsReader):
     """The terms of one segment, by number in sorted order; safe to read from several threads."""
 
     def __init__(self, terms: Any, posts: Any) -> None:
+        if terms[: len(_MAGIC)] != _MAGIC or posts[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("not a file of terms and a file of postings")
         count, fields_size = _SIZES.unpack_from(terms, len(_MAGIC))
         at = len(_MAGIC) + _SIZES.size
         ends = np.frombuffer(terms, "<u8", count, at)
@@ -154,6 +159,8 @@ class ArrayTermsReader(TermsReader):
         self._keys_at = at + fields_size
         self._terms = terms
         self._posts = posts
+        if count and (len(posts) != ends[-1] or len(terms) != self._keys_at + self._key_ends[-1]):
+            raise ValueError("the file of terms or the file of postings is cut off")
 
     def key(self, number: int) -> bytes:
         """Return the term of that number."""
@@ -304,6 +311,34 @@ class Writer:
         self._writer.newsegment.delete_document(number)
 
 
+# What reading bytes that are not what Whoosh or we wrote comes to.
+_DAMAGE = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    KeyError,
+    UnpicklingError,
+    ValueError,
+    WhooshIndexError,
+    struct.error,
+)
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    """Turn what Whoosh raises for an index that is gone or damaged into what we do."""
+    try:
+        yield
+    except EmptyIndexError as exc:
+        raise FileNotFoundError(f"{folder} holds no index") from exc
+    except _DAMAGE as exc:
+        raise IndexUnusable(
+            f"The search index in {folder} is damaged ({exc}). Build it anew with `archive-search index`; "
+            "it is made from the catalogue."
+        ) from exc
+
+
 class Store:
     """An index in one folder."""
 
@@ -320,11 +355,9 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> Store:
-        """Open the index in `folder`; raises `FileNotFoundError` if there is none."""
-        try:
+        """Open the index in `folder`; raises `FileNotFoundError` if it is gone."""
+        with _translated(folder):
             return cls(folder, FileStorage(str(folder)).open_index())
-        except EmptyIndexError as exc:
-            raise FileNotFoundError(f"{folder} holds no index") from exc
 
     def generation(self) -> int:
         """Return the number of the last commit; -1 if the folder is gone."""
@@ -336,7 +369,8 @@ class Store:
 
         The files stay open as long as anything holds one of the segments.
         """
-        reader = self._index.reader()
+        with _translated(self.folder):
+            reader = self._index.reader()
         leaves = reader.leaf_readers() if reader.doc_count_all() else []
         segments = [StoredSegment(leaf, base) for leaf, base in leaves]
         for segment, (leaf, _) in zip(segments, leaves, strict=True):

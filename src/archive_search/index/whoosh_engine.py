@@ -87,10 +87,11 @@ class WhooshEngine:
             self._build(documents)
 
     def versions(self) -> dict[str, str]:
-        """Return the version that is indexed of each article id; empty where there is no index."""
-        if self._generations.current() is None:
+        """Return the version that is indexed of each article id: none where there is no usable index."""
+        try:
+            snapshot = self._current_view().snapshot
+        except IndexUnusable:
             return {}
-        snapshot = self._current_view().snapshot
         alive = snapshot.alive
         return dict(zip(snapshot.ids[alive].tolist(), snapshot.versions[alive].tolist(), strict=True))
 
@@ -130,8 +131,8 @@ class WhooshEngine:
                 continue
             return view
         raise IndexUnusable(
-            f"There is no usable search index in {self._generations.folder}. "
-            "Build it with `archive-search rebuild`; it is made from what is archived."
+            f"There is no search index in {self._generations.folder} yet, or one that an older version made. "
+            "Build it with `archive-search index`."
         )
 
     def _open(self, path: Path) -> _View:
