@@ -1,5 +1,6 @@
 """The embedded engine against a count by hand over small corpora."""
 
+import errno
 import random
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive_search.errors import ArchiveLocked, IndexUnusable
+from archive_search.errors import ArchiveLocked, IndexUnusable, StorageError
 from archive_search.identity import identified
 from archive_search.index.query import (
     And,
@@ -511,6 +512,17 @@ def test_another_process_sees_a_commit_with_its_next_query(engine, tmp_path):
     reader.close()
 
 
+def test_many_small_commits_are_merged_and_lose_nothing(engine, tmp_path):
+    for n in range(15):
+        engine.update([make(f"a{n}", f"mở đầu giải phóng mặt bằng số {n}"), make("b", f"lần {n}")])
+    engine.update([], ["a3"])
+    assert len(list((tmp_path / "index").glob("*/*.trm"))) < 10
+    assert ask(engine, '"giải phóng mặt bằng"').total == 14
+    assert ask(engine, '"đầu giải phóng mặt"').total == 14
+    assert engine.versions().keys() == {"b", *(f"a{n}" for n in range(15) if n != 3)}
+    assert found(engine, '"lần 14"') == ["b"]
+
+
 def test_a_rebuild_leaves_one_generation(engine, tmp_path):
     for _ in range(3):
         engine.rebuild([make("a")])
@@ -521,15 +533,26 @@ def test_a_rebuild_leaves_one_generation(engine, tmp_path):
 def test_a_rebuild_that_fails_leaves_the_old_index(engine, tmp_path):
     def broken():
         yield make("b", "đất")
-        raise OSError("no space left")
+        raise RuntimeError("no more")
 
     engine.rebuild([make("a", "đất")])
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(RuntimeError, match="no more"):
         engine.rebuild(broken())
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(RuntimeError, match="no more"):
         engine.update(broken())
     assert found(engine, "đất") == ["a"]
     assert sum(path.is_dir() for path in (tmp_path / "index").iterdir()) == 1
+
+
+def test_a_full_disk_is_reported_and_leaves_the_old_index(engine, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    engine.rebuild([make("a", "đất")])
+    monkeypatch.setattr("archive_search.index.generations.os.fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        engine.rebuild([make("b", "đất")])
+    assert found(engine, "đất") == ["a"]
 
 
 CRASH = """
@@ -632,10 +655,12 @@ def test_hostile_queries_answer(engine, text):
     assert results.total >= 0
 
 
-def test_an_offset_beyond_the_end_shows_nothing(engine):
-    engine.rebuild([make("a", "đất")])
-    results = ask(engine, "đất", offset=1000)
-    assert (results.total, results.hits) == (1, ())
+@pytest.mark.parametrize("page", [{"offset": 1000}, {"limit": 0}])
+@pytest.mark.parametrize("sort", Sort)
+def test_a_page_beyond_the_end_or_of_no_length_shows_nothing(engine, page, sort):
+    engine.rebuild([make("a", "đất"), make("b", "đất")])
+    results = ask(engine, "đất", sort=sort, **page)
+    assert (results.total, results.hits) == (2, ())
 
 
 def test_ties_are_broken_by_date_then_id(engine):

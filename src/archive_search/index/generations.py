@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive_search.errors import ArchiveLocked
+from archive_search.errors import ArchiveLocked, StorageError
 
 _NAME = re.compile(r"(?P<schema>[0-9a-f]{8})-(?P<number>\d{6})")
 
@@ -59,13 +59,14 @@ class Generations:
     def promote(self, path: Path) -> None:
         """Make the generation at `path` the one that is read, and remove all others."""
         sync(path)
-        pointer = self.folder / "CURRENT.new"
-        with pointer.open("w", encoding="ascii") as file:
-            file.write(path.name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        pointer.replace(self.folder / "CURRENT")
-        _sync_folder(self.folder)
+        with written_to(self.folder):
+            pointer = self.folder / "CURRENT.new"
+            with pointer.open("w", encoding="ascii") as file:
+                file.write(path.name + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            pointer.replace(self.folder / "CURRENT")
+            _sync_folder(self.folder)
         for name in self._names():
             if _NAME.fullmatch(name) and name != path.name:
                 # A reader that has files of it open goes on reading them.
@@ -77,10 +78,23 @@ class Generations:
 
 def sync(path: Path) -> None:
     """Have the system write a folder and the files in it to disk."""
-    for file in path.iterdir():
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
-    _sync_folder(path)
+    with written_to(path):
+        for file in path.iterdir():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+        _sync_folder(path)
+
+
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Turn what the system raises when it cannot write into `StorageError`."""
+    try:
+        yield
+    except OSError as exc:
+        raise StorageError(
+            f"The search index in {folder} cannot be written: {exc.strerror or exc}. "
+            "The index that was read before is unchanged; run `archive-search index` when there is room."
+        ) from exc
 
 
 def _sync_folder(path: Path) -> None:

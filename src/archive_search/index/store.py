@@ -42,6 +42,7 @@ from whoosh.reading import SegmentReader, TermInfo, TermNotFound
 from whoosh.writing import SegmentWriter
 
 from archive_search.errors import IndexUnusable
+from archive_search.index.generations import written_to
 from archive_search.index.postings import (
     Numbers,
     PostingPool,
@@ -293,13 +294,15 @@ class StoredSegment:
 class Writer:
     """Writes one commit."""
 
-    def __init__(self, writer: SegmentWriter) -> None:
+    def __init__(self, writer: SegmentWriter, folder: Path) -> None:
         self._writer = writer
+        self._folder = folder
 
     def add(self, values: dict[str, Any]) -> int:
         """Add a document and return its number within the new segment."""
         number: int = self._writer.docnum
-        self._writer.add_document(**values)
+        with written_to(self._folder):
+            self._writer.add_document(**values)
         return number
 
     def delete(self, doc: int) -> None:
@@ -385,8 +388,9 @@ class Store:
         writer: Any = self._index.writer(codec=ArrayCodec(), compound=False)
         writer.pool = PostingPool(_POOL_NUMBERS)
         try:
-            yield Writer(writer)
+            yield Writer(writer, self.folder)
         except BaseException:
             writer.cancel()
             raise
-        writer.commit()
+        with written_to(self.folder):
+            writer.commit()

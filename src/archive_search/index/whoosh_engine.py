@@ -209,7 +209,7 @@ def _ordered(snapshot: Snapshot, query: Query, found: Answer, docs: Any) -> Any:
         return docs[np.argsort(ranks)]
     scores = found.scores[docs]
     needed = query.offset + query.limit
-    if needed < len(docs):
+    if 0 < needed < len(docs):
         last = np.partition(scores, len(docs) - needed)[len(docs) - needed]
         best = np.flatnonzero(scores >= last)
         docs, ranks, scores = docs[best], ranks[best], scores[best]
