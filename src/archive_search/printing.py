@@ -95,7 +95,7 @@ def results_json(results: Results) -> Json:
     """Return results as JSON values; snippets are HTML, escaped, with matches in `<mark>`."""
     return {
         "total": results.total,
-        "relaxed": results.relaxed,
+        "complete": results.complete,
         "hits": [
             {
                 "id": hit.id,
@@ -130,7 +130,7 @@ def _marked(snippet: Snippet) -> str:
 
 def results(results: Results) -> str:
     """Return results as text."""
-    note = " (no article holds all the words; these hold most of them)" if results.relaxed else ""
+    note = f" ({results.complete} with all the words, the others with most)" if results.relaxed else ""
     lines = [f"{results.total} articles{note}"]
     for place, hit in enumerate(results.hits, 1):
         date = f"{hit.published_at:%d/%m/%Y}" if hit.published_at else "undated"

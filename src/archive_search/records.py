@@ -322,10 +322,16 @@ class Facet:
 class Results:
     """One page of hits, the exact total, and the facets.
 
-    `relaxed` says that no article holds all the words, and that these hold most of them.
+    `complete` counts those of the `total` that hold all the words asked for. Where few do, the others
+    hold most of them, and the results are `relaxed`.
     """
 
     total: int
     hits: tuple[Hit, ...]
     facets: tuple[Facet, ...]
-    relaxed: bool = False
+    complete: int
+
+    @property
+    def relaxed(self) -> bool:
+        """Tell whether some of the hits lack a word."""
+        return self.complete < self.total

@@ -4,7 +4,7 @@ An article that lacks a word is shown on evidence only: which share of the query
 they tell, and which share of its neighbours stand side by side there too. Words scattered over a text are
 little evidence, so a question that the archive cannot answer stays unanswered. Where some article gives
 strong evidence, the archive does know of it, and weaker evidence is enough to list others with it.
-Nothing is relaxed silently: an answer says whether it was.
+Nothing is relaxed silently: an answer tells which documents hold all the words.
 """
 
 from __future__ import annotations
@@ -34,19 +34,22 @@ MANY_WORDS = 5
 
 
 class Answer(NamedTuple):
-    """What a query matches in a snapshot: the tree that was asked in the end, mask and scores."""
+    """What a query matches in a snapshot: the tree that was asked in the end, mask and scores.
+
+    `complete` is the part of the mask that holds all the words.
+    """
 
     node: Node
     mask: Mask
     scores: Floats
-    relaxed: bool
+    complete: Mask
 
 
 def answer(node: Node, ranking: Ranking) -> Answer:
     """Return what the tree matches and, if that is little, what its relaxed form matches."""
     strict = ranking.matches(node)
     if np.count_nonzero(strict) >= FEW:
-        return Answer(node, strict, ranking.scores(node), relaxed=False)
+        return Answer(node, strict, ranking.scores(node), strict)
     mended = _mended(node, ranking)
     mask = strict | ranking.matches(mended)
     scores = ranking.scores(mended)
@@ -54,7 +57,7 @@ def answer(node: Node, ranking: Ranking) -> Answer:
         most, share = _holding_most(mended, ranking, MANY_WORDS if strict.any() else MIN_WORDS)
         mask |= most
         scores *= np.where(strict, np.float32(1), share**ranking.weights.incomplete)
-    return Answer(mended, mask, scores, relaxed=bool((mask & ~strict).any()))
+    return Answer(mended, mask, scores, strict)
 
 
 def _holding_most(node: And, ranking: Ranking, min_words: int) -> tuple[Mask, Floats]:

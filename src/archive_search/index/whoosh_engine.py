@@ -61,7 +61,7 @@ class WhooshEngine:
         found = view.snapshot.cache.get(
             ("answer", query.node),
             lambda: answer(query.node, view.ranking),
-            lambda made: made.mask.nbytes + made.scores.nbytes,
+            lambda made: made.mask.nbytes + made.scores.nbytes + made.complete.nbytes,
         )
         chosen = _selections(view.snapshot, query.filters)
         mask = _narrowed(found.mask, chosen.values())
@@ -69,7 +69,7 @@ class WhooshEngine:
             total=int(np.count_nonzero(mask)),
             hits=_hits(view, query, found, mask),
             facets=_facets(view.snapshot, query, found.mask, chosen),
-            relaxed=found.relaxed,
+            complete=int(np.count_nonzero(_narrowed(found.complete, chosen.values()))),
         )
 
     def update(self, documents: Iterable[Document], removed: Iterable[str] = ()) -> None:
