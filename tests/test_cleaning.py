@@ -399,6 +399,24 @@ def test_a_notice_without_text_is_an_article_where_the_profile_finds_its_places(
     assert (notice.title, notice.blocks) == ("Công văn số 729", ())
 
 
+def listing(count, paragraph=""):
+    entries = (f"<h3><a href=/tin/{n}>Tin số {n} của huyện</a></h3><p>{TEASER}</p>" for n in range(count))
+    return capture(f"<h1>Tin tức sự kiện của huyện</h1><div>{''.join(entries)}{paragraph * 20}</div>")
+
+
+TEASER = "Sáng 12/7, Huyện ủy tổ chức hội nghị đánh giá kết quả sáu tháng đầu năm và bàn nhiệm vụ mới."
+
+
+def test_a_listing_is_no_article_without_a_profile_either():
+    with pytest.raises(PageUnreadable, match="a list of links"):
+        clean(listing(10), GENERIC)
+
+
+@pytest.mark.parametrize("page", [listing(2), listing(3, paragraph=f"<p>{TEASER}</p>")])
+def test_an_article_may_have_a_few_links_to_others(page):
+    assert clean(page, GENERIC).blocks
+
+
 def test_a_page_without_text_is_none_where_no_profile_says_so():
     with pytest.raises(PageUnreadable):
         clean(capture("<h1>Công văn số 729</h1><div id=body> </div>"), GENERIC)

@@ -116,7 +116,7 @@ def init(room: Room, profiles: tuple[str, ...]) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Crawl portals and keep what they serve.")
 @click.argument("portals", nargs=-1)
 @as_json
 @click.pass_obj
@@ -155,7 +155,7 @@ def _profile(config: Config, name: str) -> Profile:
     return profile
 
 
-@main.command(name="import")
+@main.command(name="import", short_help="Take in WARC files that were made elsewhere.")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
@@ -202,7 +202,7 @@ def index(room: Room, as_json: bool) -> None:
         )
 
 
-@main.command()
+@main.command(short_help="Derive the catalogue and the index anew.")
 @as_json
 @click.pass_obj
 def rebuild(room: Room, as_json: bool) -> None:
@@ -273,7 +273,7 @@ def search(
         click.echo(printing.results(results))
 
 
-@main.command()
+@main.command(short_help="Print every article as one JSON object a line.")
 @click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
 @click.pass_obj
 def export(room: Room, form: str) -> None:
@@ -310,7 +310,7 @@ def _serve(config: Config, host: str, port: int) -> None:
     run(create_app(config), host, port, lambda url: click.echo(f"Serving {url} (Ctrl-C stops)", err=True))
 
 
-@main.command()
+@main.command(short_help="Tell what the archive holds and how the last crawls went.")
 @as_json
 @click.pass_obj
 def status(room: Room, as_json: bool) -> None:

@@ -12,7 +12,6 @@
     ├── PageUnreadable            1  a capture yields no article, with the reason
     ├── WarcUnreadable            1  a WARC file or record cannot be read
     ├── IndexUnusable             1  there is no search index, or it cannot be opened
-    ├── UnknownFilter             2  a filter names something that the archive does not hold
     ├── Unsupported               1  this engine cannot do what was asked
     ├── IntegrityError            4  stored bytes are not the bytes that were captured
     ├── StorageError              5  disk full or read-only
@@ -78,12 +77,6 @@ class WarcUnreadable(ArchiveSearchError):
 
 class IndexUnusable(ArchiveSearchError):
     """There is no search index yet, or it cannot be opened."""
-
-
-class UnknownFilter(ArchiveSearchError):
-    """A filter names a speaker, topic, year or portal that the archive does not hold."""
-
-    exit_code = 2
 
 
 class Unsupported(ArchiveSearchError):
