@@ -1,8 +1,10 @@
 import json
+from importlib import resources
 
 import click
 import pytest
 from click.testing import CliRunner
+from test_warc import foreign_warc
 
 from archive_search.archive import Archive
 from archive_search.cli import main
@@ -80,6 +82,25 @@ def test_a_file_that_is_no_warc_is_refused_and_nothing_is_taken_in(tmp_path, con
     run("-C", tmp_path / "a", "init")
     assert "x.warc.gz" in run("-C", tmp_path / "a", "import", tmp_path / "x.warc.gz", code=1).stderr
     assert list((tmp_path / "a" / "warc").iterdir()) == []
+
+
+def test_a_file_of_any_name_is_imported_and_found_again_by_a_rebuild(tmp_path):
+    bundle = resources.files("archive_search.demo") / "portal.warc.gz"
+    (tmp_path / "saved pages").write_bytes(bundle.read_bytes())
+    run("-C", tmp_path / "a", "init")
+    run("-C", tmp_path / "a", "import", tmp_path / "saved pages")
+    for name in ("catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"):
+        (tmp_path / "a" / name).unlink(missing_ok=True)
+    assert json.loads(run("-C", tmp_path / "a", "rebuild", "--json").stdout)["articles"] == 61
+
+
+def test_a_record_that_cannot_be_read_is_counted_and_named(tmp_path):
+    path = foreign_warc(tmp_path / "x.warc", gzipped=False, headers=[], body=b"<p>tin</p>")
+    path.write_bytes(path.read_bytes().replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 OKAY !"))
+    run("-C", tmp_path / "a", "init")
+    report = json.loads(run("-C", tmp_path / "a", "import", path, "--json", code=3).stdout)[0]
+    assert report["others"] == {"failed": 1}
+    assert "no HTTP status" in report["problems"][0]["reason"]
 
 
 def test_an_archive_whose_bytes_changed_cannot_be_rebuilt_in_silence(tmp_path, capture_in):

@@ -157,6 +157,11 @@ def test_a_server_that_drips_its_body_runs_into_the_deadline(web):
     fetcher.close()
 
 
+def test_a_url_that_is_none_fails_with_its_url(fetcher):
+    with pytest.raises(FetchFailed, match="no valid URL"):
+        fetcher.fetch(Target(url="http://portal.test:port/tin/1", priority=0), FAST)
+
+
 def test_a_server_that_is_not_there_fails_with_its_url(fetcher):
     with pytest.raises(FetchFailed, match="no connection") as error:
         fetcher.fetch(Target(url="http://127.0.0.1:1/tin", priority=0), FAST)
@@ -215,7 +220,16 @@ def test_a_listing_leads_to_articles_and_further_listings_each_once():
 
 
 @pytest.mark.parametrize(
-    "href", ["http://other.test/tin/1", "/en/tin/1", "mailto:a@b.vn", "javascript:x()", "/lien-he", ""]
+    "href",
+    [
+        "http://other.test/tin/1",
+        "http://[broken/tin/1",
+        "/en/tin/1",
+        "mailto:a@b.vn",
+        "javascript:x()",
+        "/lien-he",
+        "",
+    ],
 )
 def test_what_is_out_of_scope_is_not_followed(href):
     assert links_of(f'<h3><a href="{href}">x</a></h3>') == []

@@ -31,6 +31,8 @@ def test_an_article_without_a_number_is_the_same_over_http_and_https():
         ("http://portal.vn/tin?utm_source=mail&id=4&fbclid=x", "portal.vn/tin?id=4"),
         ("http://portal.vn/Default.aspx?tabid=12", "portal.vn/Default.aspx?tabid=12"),
         ("http://portal.vn/(S(abc))/tin", "portal.vn/(S(abc))/tin"),
+        ("http://[portal.vn/tin", "http://[portal.vn/tin"),
+        ("http://portal.vn:port/tin", "http://portal.vn:port/tin"),
     ],
 )
 def test_a_url_key_keeps_what_may_matter_to_a_portal_and_no_more(url, key):

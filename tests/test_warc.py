@@ -132,6 +132,25 @@ def test_files_of_other_tools_are_read_gzipped_or_not(tmp_path, gzipped):
     assert read_capture(tmp_path, record.location) == record.capture
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ((b"WARC-Date: 2022-07-12T03:00:00.5Z", b"X-Date: 2022"), "no WARC-Date"),
+        ((b"WARC-Date: 2022-07-12T03:00:00.5Z", b"WARC-Date: yesterday"), "yesterday"),
+        ((b"HTTP/1.1 200 OK", b"HTTP/1.1 OKAY !"), "no HTTP status"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_told_and_the_next_one_is_read(tmp_path, change, problem):
+    path = foreign_warc(tmp_path / "a.warc", gzipped=False, headers=[], body=b"<p>tin</p>")
+    whole = path.read_bytes()
+    # The length stands in the record's own header and does not count that header.
+    path.write_bytes(whole.replace(*change) + whole)
+    bad, good = read_records(path)
+    assert bad.capture is None
+    assert problem in bad.problem
+    assert good.capture.payload == b"<p>tin</p>"
+
+
 def test_a_body_that_was_stored_in_chunks_is_put_together(tmp_path):
     chunked = [("Transfer-Encoding", "chunked")]
     path = foreign_warc(

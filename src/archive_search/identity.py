@@ -42,8 +42,11 @@ def url_key(url: str) -> str:
     >>> url_key("HTTPS://Example.VN:443/tin?id=3&utm_source=x#top")
     'example.vn/tin?id=3'
     """
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    except ValueError:  # no address: it is like nothing but itself
+        return url
     query = "&".join(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
     return f"{parts.hostname or ''}{port}{parts.path or '/'}" + (f"?{query}" if query else "")
 
@@ -59,6 +62,14 @@ def article_version(
         [[block.kind.value, block.text] for block in blocks],
     ]
     return _short_hash(json.dumps(content, ensure_ascii=False), _VERSION_CHARS)
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL in lower case; "" where it has none, or is no address."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # an unclosed "[" where an IPv6 address would stand
+        return ""
 
 
 def identified(pieces: Iterable[tuple[BlockKind, str]]) -> tuple[Block, ...]:

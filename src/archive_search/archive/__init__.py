@@ -94,6 +94,10 @@ class Archive:
         """Return the frontier of a portal."""
         return StoredFrontier(self.engine, portal)
 
+    def warc_files(self) -> list[Path]:
+        """Return the WARC files, by name; a copy that was not finished is none."""
+        return sorted(path for path in self.config.warc_folder.iterdir() if path.suffix != ".part")
+
     def keep(
         self, capture: Capture, run: int | None, *, revisit_of: tuple[str, datetime] | None = None
     ) -> StoredCapture:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import responses
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,12 +46,16 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
-    """A record read from a WARC file: its type, target URI, and the capture if it holds one."""
+    """A record read from a WARC file: its type, target URI, and the capture if it holds one.
+
+    `problem` says why a record that should hold one does not.
+    """
 
     kind: str
     url: str
     location: Location
     capture: Capture | None
+    problem: str | None = None
 
 
 class WarcWriter:
@@ -216,26 +221,35 @@ def read_records(path: Path) -> Iterator[StoredRecord]:
 
 
 def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
-    kind, url, capture = _read_only_record(data, offset)
+    record = _only_record(data, offset)
     digest = hashlib.sha256(data).hexdigest()
-    location = Location(file=file, offset=offset, length=len(data), sha256=digest)
-    return StoredRecord(kind=kind, url=url, location=location, capture=capture)
+    try:
+        capture, problem = _capture(record), None
+    except (ArchiveLoadFailed, ValueError) as exc:
+        capture, problem = None, f"the record at byte {offset} of {file} cannot be read: {exc}"
+    return StoredRecord(
+        kind=record.rec_type,
+        url=_target(record),
+        location=Location(file=file, offset=offset, length=len(data), sha256=digest),
+        capture=capture,
+        problem=problem,
+    )
 
 
-def _read_only_record(data: bytes, offset: int) -> tuple[str, str, Capture | None]:
-    """Read the one record that `data` holds; raises `ValueError` if it holds none, or several."""
+def _only_record(data: bytes, offset: int) -> ArcWarcRecord:
+    """Return the one record that `data` holds; raises `ValueError` if it holds none, or several."""
     records = ArchiveIterator(BytesIO(data))
     record = next(records, None)
     # Whatever is no WARC, warcio takes for the older ARC format.
     if record is None or record.format != "warc":
         raise ValueError(f"there is no WARC record at byte {offset}.")
-    found = _read(record)
-    if next(records, None) is not None:
+    # The second look has a stream of its own: moving on would use up the record that is returned.
+    if next(islice(ArchiveIterator(BytesIO(data)), 1, None), None) is not None:
         raise ValueError(
             "it is gzipped as a whole and not record by record. `warcio recompress` makes a file that "
             "can be imported."
         )
-    return found
+    return record
 
 
 def _members(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -301,30 +315,47 @@ def read_capture(folder: Path, location: Location) -> Capture:
             f"{path}: the {location.length} bytes at {location.offset} are not those that were "
             "written there. Restore the file from a backup."
         )
-    capture = _read_only_record(data, location.offset)[2]
+    capture = _capture(_only_record(data, location.offset))
     if capture is None:
         raise IntegrityError(f"{path}: the record at {location.offset} holds no response.")
     return capture
 
 
-def _read(record: ArcWarcRecord) -> tuple[str, str, Capture | None]:
-    url: str = record.rec_headers.get_header("WARC-Target-URI") or ""
-    kind: str = record.rec_type
-    if kind not in ("response", "revisit") or record.http_headers is None:
-        return kind, url, None
+def _target(record: ArcWarcRecord) -> str:
+    # Early versions of wget put the URL in angle brackets, as the grammar of WARC 1.0 had it.
+    return (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
+
+
+def _capture(record: ArcWarcRecord) -> Capture | None:
+    """Return the capture that a record holds, or None; raises `ValueError` for what cannot be one."""
+    if record.rec_type not in ("response", "revisit") or record.http_headers is None:
+        return None
     headers = record.http_headers
     stream: Any = record.raw_stream
     if (headers.get_header("Transfer-Encoding") or "").lower() == "chunked":
         # Some tools store the body as it came over the wire, chunk sizes and all.
         stream = ChunkedDataReader(stream)
     payload: bytes = stream.read()
-    capture = Capture(
-        url=url,
-        captured_at=datetime.fromisoformat(record.rec_headers.get_header("WARC-Date")).replace(microsecond=0),
-        status=int(headers.get_statuscode() or 0),
+    return Capture(
+        url=_target(record),
+        captured_at=_date(record),
+        status=_status(headers),
         headers=tuple((name, value) for name, value in headers.headers),
         payload=payload,
         sha256=hashlib.sha256(payload).hexdigest(),
         ip_address=record.rec_headers.get_header("WARC-IP-Address"),
     )
-    return kind, url, capture
+
+
+def _date(record: ArcWarcRecord) -> datetime:
+    written = record.rec_headers.get_header("WARC-Date")
+    if not written:
+        raise ValueError("it has no WARC-Date.")
+    return datetime.fromisoformat(written).replace(microsecond=0)
+
+
+def _status(headers: StatusAndHeaders) -> int:
+    code = headers.get_statuscode() or ""
+    if not (code.isascii() and code.isdigit()):
+        raise ValueError(f"{headers.statusline!r} is no HTTP status.")
+    return int(code)

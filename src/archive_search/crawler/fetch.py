@@ -91,14 +91,10 @@ class Fetcher:
         body that is not there within `bounds.deadline_s`.
         """
         deadline = self._clock() + bounds.deadline_s
-        request = self._session.prepare_request(
-            requests.Request("GET", target.url, headers=_conditions(target))
-        )
-        # urllib3 would name the address connected to; the portal must see its own name.
-        request.headers["Host"] = _host(target.url)
         timeout = (min(_CONNECT_TIMEOUT_S, bounds.deadline_s), bounds.deadline_s)
         captured_at = datetime.now(UTC).replace(microsecond=0)
         try:
+            request = self._prepared(target)
             response = self._session.send(request, stream=True, allow_redirects=False, timeout=timeout)
             with response:
                 address = _peer(response)
@@ -115,6 +111,14 @@ class Fetcher:
             request_headers=tuple(request.headers.items()),
             ip_address=address,
         )
+
+    def _prepared(self, target: Target) -> requests.PreparedRequest:
+        request = self._session.prepare_request(
+            requests.Request("GET", target.url, headers=_conditions(target))
+        )
+        # urllib3 would name the address connected to; the portal must see its own name.
+        request.headers["Host"] = _host(target.url)
+        return request
 
     def _read(self, response: requests.Response, url: str, max_bytes: int, deadline: float) -> bytes:
         # requests' timeout is per read: a server that drips one byte a second never runs into it.

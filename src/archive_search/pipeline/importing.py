@@ -17,6 +17,7 @@ from archive_search.archive.warc import StoredRecord, read_records, storage_erro
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
 from archive_search.pipeline.receiving import batches, settle, settle_pending
+from archive_search.records import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ def _copied(path: Path, folder: Path) -> Path:
 def _is_known(db: Connection, run: int, record: StoredRecord, profiles: Profiles) -> bool:
     """Tell whether the archive holds the record's response already; take it in if it does not."""
     if record.capture is None:
+        if record.problem:
+            runs.note(db, run, record.url, datetime.now(UTC), Outcome.FAILED, reason=record.problem)
         return False
     new = captures.register(db, record.capture, record.location, run)
     if new is None:

@@ -61,7 +61,7 @@ def rebuild(archive: Archive, engine: Engine, progress: Progress = silent) -> Re
     The catalogue changes in one transaction: readers see the old one until the new one is whole.
     """
     profiles = Profiles(archive.config.profile_folder)
-    files = sorted(archive.config.warc_folder.glob("*.warc*"))
+    files = archive.warc_files()
     problems: list[str] = []
     with archive.writing() as db:
         captures.unsettle_all(db)

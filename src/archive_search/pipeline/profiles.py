@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from archive_search.identity import host_of
 from archive_search.portals import GENERIC, Profile, bundled_profiles, load_profile
 
 
@@ -22,5 +22,5 @@ class Profiles:
         for profile in self._profiles:
             if profile.owns(url):
                 return profile
-        host = urlsplit(url).hostname or "unknown"
+        host = host_of(url) or "unknown"
         return replace(GENERIC, name=host, label=host)

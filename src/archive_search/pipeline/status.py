@@ -34,7 +34,7 @@ def status(archive: Archive, engine: Engine) -> Status:
             folder=archive.config.folder,
             articles=articles.count_by_portal(db),
             captures=captures.count_by_kind(db),
-            warc_files=len(list(archive.config.warc_folder.glob("*.warc*"))),
+            warc_files=len(archive.warc_files()),
             indexed=len(indexed),
             behind=len(current.items() ^ indexed.items()),
             last_crawls=tuple(report for report in last if report),

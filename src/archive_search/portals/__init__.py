@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from archive_search.errors import ProfileError
+from archive_search.identity import host_of
 
 T = TypeVar("T")
 
@@ -109,7 +110,7 @@ class Profile:
 
     def owns(self, url: str) -> bool:
         """Tell whether the URL is on one of this portal's hosts."""
-        return (urlsplit(url).hostname or "") in self.hosts
+        return host_of(url) in self.hosts
 
     def article_number(self, url: str) -> str | None:
         """Return the portal's own number of the article at `url`, or None if it shows none."""
