@@ -44,7 +44,10 @@ def test_the_tutorial_works_at_each_step(tmp_path, monkeypatch):
 
 
 def helps(command=main, path=("archive-search",)):
-    yield path, command.get_help(click.Context(command, info_name=" ".join(path), terminal_width=88))
+    """Yield the help of every command, at one width and as if it were called by its users."""
+    names = main.context_settings["help_option_names"]
+    context = click.Context(command, info_name=" ".join(path), terminal_width=88, help_option_names=names)
+    yield path, command.get_help(context)
     if isinstance(command, click.Group):
         for name, child in command.commands.items():
             yield from helps(child, (*path, name))

@@ -21,7 +21,7 @@ HOSTS = ("sotttt.hanoi.gov.vn", "thuongtin.hanoi.gov.vn")
 # The list of telephone numbers cut off for spam names private people; the rest may be fetched.
 _ROBOTS = b"User-agent: *\nDisallow: /dssdt\nDisallow: /dang-nhap\n"
 _REDIRECTS = {"http://thuongtin.hanoi.gov.vn/": "/dang-doan-the"}
-_SLOW = {"http://sotttt.hanoi.gov.vn/vi/bao-chi-xuat-ban": 1.5}  # seconds
+_SLOW = {"http://sotttt.hanoi.gov.vn/vi/bao-chi-xuat-ban": 0.5}  # seconds
 
 
 class _Page(NamedTuple):
