@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -198,17 +199,19 @@ def test_the_index_alone_can_be_deleted_and_is_made_again(folder):
     assert snapshot(folder) == before
 
 
+class Pulled(Exception):
+    """The plug, in the middle of a crawl."""
+
+
 def test_an_interrupted_crawl_goes_on_where_it_stopped(tmp_path):
     create(tmp_path / "archive", PORTALS)
     profile = demo_profile("sotttt-hanoi")
+    profile = replace(profile, seeds=profile.seeds[:1])
     asked = []
-
-    class Pulled(Exception):
-        pass
 
     def pull_the_plug(url, done, known):
         asked.append(url)
-        if len(asked) == 20:
+        if len(asked) == 7:
             raise Pulled
 
     with Archive(load_config(tmp_path / "archive")) as archive, portal.serve_portal(1) as addresses:
@@ -217,10 +220,9 @@ def test_an_interrupted_crawl_goes_on_where_it_stopped(tmp_path):
             crawl_portal(archive, profile, fetcher, pull_the_plug)
         report = crawl_portal(archive, profile, fetcher, lambda url, done, known: asked.append(url))
         fetcher.close()
-    assert report.articles == {"new": 59, "duplicate": 1}
-    again = [url for url in asked if asked.count(url) > 1]
+    assert report.articles == {"new": len(set(asked)) - 4}
     # Only the page in hand when the plug was pulled, and robots.txt, are asked for twice.
-    assert len(set(again)) <= 2
+    assert len(asked) - len(set(asked)) == 2
 
 
 def test_the_bundled_portal_can_be_imported_too_print_views_and_all(tmp_path):
