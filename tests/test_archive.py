@@ -208,6 +208,21 @@ def test_the_frontier_gives_listings_first_and_each_url_once(archive):
     assert frontier.counts() == (2, 2)
 
 
+def test_a_page_that_moved_to_https_is_asked_for_there_and_only_there(archive):
+    frontier = archive.frontier("portal")
+    old, new = (
+        Target(url="http://a/1", priority=1),
+        Target(url="https://a/1", priority=1, found_on="http://a/1"),
+    )
+    frontier.add([old])
+    for back_and_forth in ([new], [replace(old, found_on=new.url)]):
+        target = frontier.next()
+        frontier.add(back_and_forth)
+        frontier.finish(target, None)
+    assert target.url == new.url
+    assert frontier.next() is None
+
+
 def test_a_restarted_frontier_asks_again_with_the_validators_of_last_time(archive):
     frontier = archive.frontier("portal")
     frontier.add([Target(url="http://a/", priority=0)])

@@ -32,7 +32,11 @@ class StoredFrontier:
 
     def _add(self, db: Connection, target: Target) -> bool:
         key = url_key(target.url)
-        if db.execute(select(frontier.c.url).where(self._mine, frontier.c.key == key)).first():
+        known = db.execute(select(frontier.c.url).where(self._mine, frontier.c.key == key)).scalar()
+        if known is not None:
+            if _is_upgrade(known, target):
+                queued = {"url": target.url, "state": _QUEUED}
+                db.execute(update(frontier).where(self._mine, frontier.c.key == key).values(**queued))
             return False
         db.execute(
             insert(frontier).values(
@@ -62,17 +66,19 @@ class StoredFrontier:
         )
 
     def finish(self, target: Target, capture: Capture | None) -> None:
-        """Take the target off the queue, and remember the validators of a full response."""
+        """Take the target off the queue, and remember the validators of a full response.
+
+        A target that has meanwhile moved to https stays there, under its new URL.
+        """
         values: dict[str, str | None] = {"state": _DONE}
         if capture and capture.status == 200:
             values |= {
                 "etag": capture.header("ETag"),
                 "last_modified": capture.header("Last-Modified"),
             }
+        this = (frontier.c.key == url_key(target.url), frontier.c.url == target.url)
         with self._engine.begin() as db:
-            db.execute(
-                update(frontier).where(self._mine, frontier.c.key == url_key(target.url)).values(**values)
-            )
+            db.execute(update(frontier).where(self._mine, *this).values(**values))
 
     def counts(self) -> tuple[int, int]:
         """Return how many URLs are done, and how many are known."""
@@ -84,3 +90,11 @@ class StoredFrontier:
     @property
     def _mine(self) -> ColumnElement[bool]:
         return frontier.c.portal == self._portal
+
+
+def _is_upgrade(known: str, target: Target) -> bool:
+    """Tell whether a known http URL redirects to itself over https: one page, but another address.
+
+    Never the other way round, so that a portal which sends its visitors to and fro cannot hold us.
+    """
+    return target.found_on == known and known.startswith("http://") and target.url.startswith("https://")

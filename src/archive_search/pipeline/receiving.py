@@ -39,7 +39,7 @@ def settle(db: Connection, stored: StoredCapture, capture: Capture, profile: Pro
     if kind is CaptureKind.REVISIT and whole:
         captures.settle(db, stored.id, kind, article=whole.article, version=whole.version)
         return Receipt(kind=whole.kind or kind, outcome=Outcome.UNCHANGED)
-    reason = f"HTTP {capture.status}" if kind is CaptureKind.ERROR else None
+    reason = _reason(kind, capture)
     captures.settle(db, stored.id, kind, reason=reason)
     if kind is CaptureKind.ERROR and whole and whole.article:
         articles.refresh(db, whole.article)
@@ -47,6 +47,13 @@ def settle(db: Connection, stored: StoredCapture, capture: Capture, profile: Pro
         kind = CaptureKind.ARTICLE
     before = captures.newest_of(db, stored.url, before=stored.id)
     return Receipt(kind=kind, outcome=_outcome(capture, before, whole), reason=reason)
+
+
+def _reason(kind: CaptureKind, capture: Capture) -> str | None:
+    """Return why a capture shows nothing: the error's status, or where it sends its visitors."""
+    if kind is CaptureKind.ERROR:
+        return f"HTTP {capture.status}"
+    return f"to {capture.header('Location')}" if kind is CaptureKind.REDIRECT else None
 
 
 def _kind(capture: Capture, profile: Profile) -> CaptureKind:
