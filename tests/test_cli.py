@@ -92,6 +92,14 @@ def test_a_file_of_any_name_is_imported_and_found_again_by_a_rebuild(tmp_path):
     assert json.loads(run("-C", tmp_path / "a", "rebuild", "--json").stdout)["captures"] == 1
 
 
+def test_a_lost_catalogue_is_noticed_and_the_message_says_how_to_get_it_back(tmp_path, capture_in):
+    capture_in(tmp_path)
+    assert "rebuild" not in run("-C", tmp_path, "status").stdout
+    for name in ("catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    assert "archive-search rebuild" in run("-C", tmp_path, "status").stdout
+
+
 def test_a_record_that_cannot_be_read_is_counted_and_named(tmp_path):
     path = foreign_warc(tmp_path / "x.warc", gzipped=False, headers=[], body=b"<p>tin</p>")
     path.write_bytes(path.read_bytes().replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 OKAY !"))

@@ -168,6 +168,8 @@ def status(state: pipeline.Status) -> str:
     lines += [f"  {count:7} of {portal}" for portal, count in sorted(state.articles.items())]
     lines.append(f"{sum(state.captures.values())} captures in {state.warc_files} WARC files")
     lines += [f"  {count:7} {kind}" for kind, count in sorted(state.captures.items())]
+    if state.warc_files and not state.captures:
+        lines.append("The catalogue is empty and the WARC files are not: run `archive-search rebuild`.")
     behind = "up to date" if state.behind == 0 else f"{state.behind} behind: run `archive-search index`"
     lines.append(f"{state.indexed} articles in the search index, {behind}")
     for last in state.last_crawls:
