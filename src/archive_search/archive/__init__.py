@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,9 +14,10 @@ import archive_search
 from archive_search.archive import captures, catalogue
 from archive_search.archive.captures import StoredCapture
 from archive_search.archive.frontier import StoredFrontier
-from archive_search.archive.warc import WarcWriter, read_capture, storage_error
+from archive_search.archive.warc import WarcWriter, read_capture
 from archive_search.config import FILE_NAME, Config, config_text
-from archive_search.errors import ArchiveLocked, ConfigError, StorageError
+from archive_search.disk import only_writer, storage_error
+from archive_search.errors import ConfigError, StorageError
 from archive_search.records import Capture
 
 __all__ = ["Archive", "create"]
@@ -113,15 +113,9 @@ class Archive:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the archive's lock: the kernel lets go of it even if this process is killed.
+        """Be the only writer of the archive.
 
         Raises `ArchiveLocked` at once if another process holds it.
         """
-        with (self.config.folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise ArchiveLocked(
-                    f"Another run is writing to {self.config.folder}. Wait until it is done, then try again."
-                ) from exc
+        with only_writer(self.config.folder / "lock"):
             yield

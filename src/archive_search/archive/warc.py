@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import zlib
@@ -22,7 +21,8 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from archive_search.errors import IntegrityError, StorageError, WarcUnreadable
+from archive_search.disk import storage_error, sync
+from archive_search.errors import IntegrityError, WarcUnreadable
 from archive_search.records import Capture
 
 _CHUNK = 256 * 1024
@@ -129,25 +129,6 @@ def _new_file(folder: Path) -> BinaryIO:
             return (folder / f"archive-search-{stamp}-{serial:05d}.warc.gz").open("xb")
         except FileExistsError:
             serial += 1
-
-
-def sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable: POSIX promises a new name only after that."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def storage_error(where: Path, exc: OSError) -> StorageError:
-    """Return the error for a write that failed, with what to do about it."""
-    advice = {
-        errno.ENOSPC: "Free some space and run the command again; it goes on where it stopped.",
-        errno.EROFS: "The file system is read-only.",
-        errno.EACCES: "Give the user of this process the right to write there.",
-    }.get(exc.errno or 0, "Check the disk.")
-    return StorageError(f"{where} cannot be written: {exc.strerror}. {advice}")
 
 
 def _packed(builder: WARCWriter, record: ArcWarcRecord) -> bytes:

@@ -9,7 +9,6 @@ reader sees the old one or the new one. Whoosh never calls fsync, so promotion d
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -17,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive_search.errors import ArchiveLocked, StorageError
+from archive_search import disk
+from archive_search.errors import StorageError
 
 _NAME = re.compile(r"(?P<schema>[0-9a-f]{8})-(?P<number>\d{6})")
 
@@ -42,11 +42,7 @@ class Generations:
     def writing(self) -> Iterator[None]:
         """Be the only writer, in this process and others; raises `ArchiveLocked` if another is."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "LOCK").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise ArchiveLocked(f"Another run is writing to {self.folder}. Wait for it to end.") from exc
+        with disk.only_writer(self.folder / "LOCK"):
             yield
 
     def new(self) -> Path:
@@ -66,7 +62,7 @@ class Generations:
                 file.flush()
                 os.fsync(file.fileno())
             pointer.replace(self.folder / "CURRENT")
-            _sync_folder(self.folder)
+            disk.sync(self.folder)
         for name in self._names():
             if _NAME.fullmatch(name) and name != path.name:
                 # A reader that has files of it open goes on reading them.
@@ -80,9 +76,8 @@ def sync(path: Path) -> None:
     """Have the system write a folder and the files in it to disk."""
     with written_to(path):
         for file in path.iterdir():
-            with file.open("rb") as opened:
-                os.fsync(opened.fileno())
-        _sync_folder(path)
+            disk.sync(file)
+        disk.sync(path)
 
 
 @contextmanager
@@ -95,11 +90,3 @@ def written_to(folder: Path) -> Iterator[None]:
             f"The search index in {folder} cannot be written: {exc.strerror or exc}. "
             "The index that was read before is unchanged; run `archive-search index` when there is room."
         ) from exc
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from archive_search.archive import Archive, captures, runs
 from archive_search.archive.runs import Report
-from archive_search.archive.warc import StoredRecord, read_records, storage_error, sync
+from archive_search.archive.warc import StoredRecord, read_records
+from archive_search.disk import storage_error, sync
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
 from archive_search.pipeline.receiving import batches, settle, settle_pending
