@@ -10,6 +10,7 @@ from archive_search.vietnamese.spelling import tone_key
 TABLES = (
     lexicon.abbreviations,
     lexicon.surnames,
+    lexicon.synonyms,
     lexicon.speech_verbs,
     lexicon.person_words,
     lexicon.places,
@@ -51,6 +52,18 @@ def test_ambiguous_abbreviations_say_so():
     flags = {abbr.short: abbr.ambiguous for abbr in lexicon.abbreviations()}
     assert flags["TUV"]
     assert not flags["UBND"]
+
+
+def test_a_form_has_one_row_of_synonyms_and_is_no_short_form():
+    forms = [syllable_keys(form) for group in lexicon.synonyms() for form in group]
+    shorts = {syllable_keys(row.short) for row in lexicon.abbreviations() if not row.ambiguous}
+    assert len(forms) == len(set(forms))
+    assert not shorts & set(forms)
+
+
+@pytest.mark.parametrize("short", ["TT&TT", "TTTT", "CQNN"])
+def test_short_forms_of_the_departments_are_known(short):
+    assert any(row.short == short and not row.ambiguous for row in lexicon.abbreviations())
 
 
 def test_a_verb_that_is_a_noun_too_is_flagged():

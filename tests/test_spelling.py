@@ -11,6 +11,7 @@ from archive_search.vietnamese.spelling import (
     normalise,
     telex_key,
     tone_key,
+    unglued,
 )
 
 VIETNAMESE = "aăâbcdđeêghiklmnoôơpqrstuưvxyàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
@@ -59,6 +60,65 @@ def test_keys_do_not_depend_on_the_unicode_form(text):
 def test_normalise_composes_and_takes_out_what_cannot_be_seen():
     assert normalise("Hu\u0079e\u0323\u0302n\u00a0u\u0309\u200by") == "Huyện ủy"
     assert normalise("\u00d0ảng") == "Đảng"
+
+
+@given(st.text())
+def test_normal_text_is_normal(text):
+    once = normalise(text)
+    assert normalise(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+def test_a_mark_behind_an_invisible_character_finds_its_letter():
+    assert normalise("u\u200b\u0309y") == "ủy"
+
+
+@pytest.mark.parametrize(
+    "space", ["\u00a0", "\u2000", "\u2001", "\u2009", "\u200a", "\u202f", "\u205f", "\u3000"]
+)
+def test_every_space_is_a_space(space):
+    assert normalise(f"a{space}b") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("word", "syllables"),
+    [
+        ("vắcxin", ("vắc", "xin")),
+        ("ôtô", ("ô", "tô")),
+        ("Sôcôla", ("Sô", "cô", "la")),
+        ("phápluật", ("pháp", "luật")),
+        ("củaSở", ("của", "Sở")),
+    ],
+)
+def test_syllables_that_are_written_together_are_taken_apart(word, syllables):
+    assert unglued(word) == syllables
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nghiêng",
+        "Huyện",
+        "thuýên",
+        "đươc",
+        "nguời",
+        "HĐND",
+        "Đắk",
+        "thànhuỷ",
+        "vacxin",
+        "online",
+        "José",
+        "",
+        "QĐ59",
+    ],
+)
+def test_syllables_typing_slips_short_forms_and_foreign_words_stay_whole(word):
+    assert unglued(word) == (word,)
+
+
+@given(st.text(alphabet=VIETNAMESE + VIETNAMESE.upper(), max_size=30))
+def test_taking_apart_loses_nothing(word):
+    assert "".join(unglued(word)) == word
 
 
 @pytest.mark.parametrize(("text", "expected"), [("ban", False), ("Đ", True), ("bàn", True), ("2022", False)])

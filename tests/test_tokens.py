@@ -1,9 +1,12 @@
+import time
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_search.vietnamese.spelling import normalise
-from archive_search.vietnamese.tokens import Kind, tokenize
+from archive_search.vietnamese.spelling import normalise, tone_key
+from archive_search.vietnamese.tokens import Kind, roman_number, tokenize
 
 
 def texts(text):
@@ -80,6 +83,55 @@ def test_what_cannot_be_a_date_is_words(text):
     assert all(token.kind is Kind.WORD for token in tokenize(text))
 
 
+@pytest.mark.parametrize("text", ["NĐ 05/2014", "nghị định số 05/2014", "ND 5/2014", "Quyết định số: 5/2014"])
+def test_a_document_cited_by_number_and_year_is_no_month(text):
+    token = tokenize(text)[-1]
+    assert (token.kind, token.key) == (Kind.SYMBOL, "5/2014/")
+
+
+@pytest.mark.parametrize("text", ["tháng 5/2014", "kỳ thi 5/2014"])
+def test_a_number_and_a_year_are_a_month_elsewhere(text):
+    assert tokenize(text)[-1].key == "5/2014"
+
+
+def test_a_symbol_with_a_year_is_found_by_both():
+    assert only("05/2014/QĐ-UBND").wider == ("5/2014/",)
+    assert only("05-CT/TW").wider == ()
+
+
+@pytest.mark.parametrize("text", ["2020 / ban hành", "5 - ban hành / sửa", "15 / học kỳ"])
+def test_small_letters_after_a_sign_between_spaces_make_no_symbol(text):
+    assert all(token.kind is Kind.WORD for token in tokenize(text))
+
+
+@pytest.mark.parametrize("text", ["15 - NQ/TU", "15\u2013NQ/TU", "15-NQ / TU"])
+def test_a_symbol_may_have_spaces_and_any_dash(text):
+    assert only(text).key == "15-nq/tu"
+
+
+@pytest.mark.parametrize(("text", "whole"), [("KT-XH", "ktxh"), ("LĐTB&XH", "lđtbxh"), ("T.Ư", "tư")])
+def test_a_short_form_with_a_sign_in_it_is_said_without_it_besides(text, whole):
+    first, last = tokenize(text)
+    assert (first.wider, last.wider) == ((whole,), ())
+
+
+@pytest.mark.parametrize("text", ["XÃ-HỘI", "HÀ-NỘI", "XA-HOI", "Kt-Xh", "XII-XIII"])
+def test_a_heading_in_capitals_is_no_short_form(text):
+    assert all(token.wider in ((), ("12",), ("13",)) for token in tokenize(text))
+
+
+def test_syllables_without_a_space_are_taken_apart_where_they_stand():
+    assert [tuple(token[:3]) for token in tokenize("Tiêm vắcxin.")][1:] == [("vắc", 5, 8), ("xin", 8, 11)]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("XXIV", 24), ("XIX", 19), ("IV", 4), ("VI", None), ("IIX", None), ("V", None), ("", None)],
+)
+def test_roman_numerals_are_read_if_nothing_else_can_be_meant(text, number):
+    assert roman_number(text) == number
+
+
 def test_the_last_day_of_a_list_of_days_makes_the_date():
     assert [token.key for token in tokenize("11,12/7/2022")] == ["11", "12/7/2022"]
 
@@ -93,16 +145,83 @@ def test_a_zero_before_a_digit_is_no_part_of_the_key():
     assert [token.key for token in tokenize("08 00 007")] == ["8", "0", "007"]
 
 
-@given(st.text(alphabet="aáđ1203/-.,_ ĐNCPnăm tháng\n"))
+# What happens in texts: Vietnamese composed and not, marks without a letter, signs beyond the BMP, numerals.
+RUNNING = st.one_of(
+    st.text(),
+    st.text(alphabet="aáđ1203/-.,&_ ĐNCPXIVnăm tháng\n"),
+    st.lists(
+        st.sampled_from(
+            [
+                *"😀👍🏽\u200d\ufe0f\u20e3\u0301\u0323\u00a0\u00ad -/.",
+                "Huyện",
+                "Hu\u0079e\u0323\u0302n",
+                "uỷ",
+                "vắcxin",
+                "59/2019/NĐ-CP",
+                "11,12/7/2022",
+                "khóa XXIV",
+                "KT-XH",
+                "ngày 18.8",
+                "05 - CT/TW",
+                "2.034",
+            ]
+        )
+    ).map("".join),
+)
+
+
+@given(RUNNING)
 def test_tokens_are_in_order_and_show_where_they_stand(text):
     text = normalise(text)
     end = 0
     for token in tokenize(text):
         assert token.start >= end
         assert text[token.start : token.end] == token.text
+        end = token.start
         for part in token.parts:
+            assert part.start >= end
             assert text[part.start : part.end] == part.text
+            end = part.end
+        assert end <= token.end
         end = token.end
+
+
+@given(RUNNING)
+def test_the_text_of_a_word_gives_its_key(text):
+    text = normalise(text)
+    for token in tokenize(text):
+        for unit in token.units:
+            assert unit.key == tone_key(unit.form or text[unit.start : unit.end])
+
+
+@given(RUNNING)
+def test_composed_and_decomposed_text_have_the_same_tokens(text):
+    one, other = (tokenize(normalise(unicodedata.normalize(form, text))) for form in ("NFC", "NFD"))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1-" * 5000,
+        "1," * 5000,
+        "1/" * 5000,
+        "ngày " + "1, " * 4000,
+        "1-a" + "\u0301" * 9000,
+        "1/a" + "-b" * 5000,
+        "A-" * 5000,
+        "A&" * 5000 + "a",
+        "IX" * 5000,
+        "12/2022 " * 1200,
+        "1" * 9999,
+        "đố" * 5000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_hostile_text_is_cut_at_once(text):
+    began = time.perf_counter()
+    tokenize(text)
+    assert time.perf_counter() - began < 0.5
 
 
 @given(st.text())

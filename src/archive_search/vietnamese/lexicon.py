@@ -28,6 +28,7 @@ __all__ = [
     "places",
     "speech_verbs",
     "surnames",
+    "synonyms",
     "topics",
 ]
 
@@ -142,6 +143,12 @@ def abbreviations() -> tuple[Abbreviation, ...]:
         )
         for row in rows
     )
+
+
+@cache
+def synonyms() -> tuple[tuple[str, ...], ...]:
+    """Return the ways to write one thing, a group for each; a group of one has no other way."""
+    return tuple(_phrases(row["forms"]) for row in _rows("synonyms.tsv", "forms"))
 
 
 @cache

@@ -1,13 +1,14 @@
 """How Vietnamese is spelt: one Unicode form, one key per syllable, letters without marks.
 
-The rules are those of the normalisation table in `docs/pipeline.md`: NFC first; `ủy` and `uỷ` are one
-syllable to a search and two spellings to a reader, so keys are compared and text is shown untouched.
+The rules are those of `data/normalisation.tsv`: NFC first; `ủy` and `uỷ` are one syllable to a search and two
+spellings to a reader, so keys are compared and text is shown untouched.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 # The five tone marks as NFD writes them; a syllable without one has the level tone (ngang), 0.
@@ -16,9 +17,10 @@ _TONES = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": 
 _STRAY = str.maketrans(
     {
         # Spaces that are not the space bar's, so that "TUV,<NBSP> Bí thư" is words again.
-        **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", " "),
-        # Zero-width characters and the soft hyphen: they show nothing and split words.
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", None),
+        **dict.fromkeys("\u00a0\u1680\u202f\u205f\u3000", " "),
+        **{chr(code): " " for code in range(0x2000, 0x200B)},
+        # Zero-width characters, direction marks and the soft hyphen: they show nothing and split words.
+        **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad", None),
         # Look-alikes of Đ (eth and African d), common in texts typed with other keyboards.
         "\u00d0": "Đ",
         "\u0189": "Đ",
@@ -34,7 +36,13 @@ def normalise(text: str) -> str:
     >>> normalise("Hu\u0079e\u0323\u0302n\u00a0u\u0309y")
     'Huyện ủy'
     """
-    return unicodedata.normalize("NFC", text).translate(_STRAY)
+    # Composed last, since an invisible character may stand between a letter and its mark.
+    return unicodedata.normalize("NFC", text.translate(_STRAY))
+
+
+# The one pair of words that only the place of the tone tells apart: "giạ", a measure of rice, and the
+# "gịa" of "giặt gịa", to wash. This one is its own key, which no other can be, having a tone mark.
+_KEPT_APART = "gịa"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -46,6 +54,8 @@ def tone_key(syllable: str) -> str:
     >>> tone_key("ban")
     'ban'
     """
+    if unicodedata.normalize("NFC", syllable.lower()) == _KEPT_APART:
+        return _KEPT_APART
     tone = ""
     letters = []
     # The K forms also take apart what only looks like one character: m², ﬁ, full-width letters.
@@ -101,6 +111,57 @@ def telex_key(syllable: str) -> str:
     """
     typed = re.sub("aa|a?w|ee|o[ow]|uw|dd", lambda match: _TELEX_LETTERS[match[0]], syllable.lower())
     return _TELEX_TONE.sub(lambda match: match[1] + match[3] + _TELEX_TONES[match[2]], typed)
+
+
+_ONSET = "ngh?|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnprstvx]"
+_CLOSED = "(?:o?[aăe]|u?[âê]|[ioôơuưy]|uy|u?yê|iê|uô|ươ|oo)"
+_OPEN = "[aeêioôơuưy]|i?a|[uo]a|ưa|oe|u[êơy]|u?ya"
+_GLIDE = "[aoôơuư]i|uôi|ươi|oai|[aeo]o|oeo|[aâêiư]u|[iy]êu|ươu|[oaâ]y|oay|uây|uyu"
+# What a syllable's key can be; one that ends in a stop has the tone sắc or nặng.
+_RIME = f"{_CLOSED}(?:(?:ng|nh|[mn])[1-5]?|(?:ch|[cpt])[25])|(?:{_OPEN}|{_GLIDE})[1-5]?"
+_SYLLABLE = re.compile(f"(?:{_ONSET})?(?:{_RIME})")
+_LONGEST_SYLLABLE = 7  # "nghiêng"
+_LONGEST_GLUED = 21
+_VOWELS = "aeiouy"
+
+
+@lru_cache(maxsize=1 << 16)
+def unglued(word: str) -> tuple[str, ...]:
+    """Return the syllables that were written without a space between them, or the word itself.
+
+    A word is taken apart if its marks show that it is Vietnamese, it is no syllable, and there is only
+    one way to read it as the fewest syllables.
+
+    >>> unglued("vắcxin"), unglued("thànhuỷ")
+    (('vắc', 'xin'), ('thànhuỷ',))
+    """
+    plain = fold(word) == word.lower().replace("đ", "d")
+    if plain or len(word) > _LONGEST_GLUED or _is_syllable(word):
+        return (word,)
+    readings: list[tuple[str, ...]] = [()]
+    while readings := [found for reading in readings for found in _one_more(reading, word)]:
+        whole = [reading for reading in readings if len("".join(reading)) == len(word)]
+        if whole:
+            return whole[0] if len(whole) == 1 else (word,)
+    return (word,)
+
+
+def _one_more(reading: tuple[str, ...], word: str) -> Iterator[tuple[str, ...]]:
+    """Yield the reading with each syllable that can come next.
+
+    Two vowels side by side are no border: `nguời` is `người` mistyped, and not `ngu ời`. A syllable of
+    one letter comes first only (`ôtô`).
+    """
+    start = len("".join(reading))
+    if start and fold(word[start]) in _VOWELS and fold(word[start - 1]) in _VOWELS:
+        return
+    for end in range(start + (2 if start else 1), min(len(word), start + _LONGEST_SYLLABLE) + 1):
+        if _is_syllable(word[start:end]):
+            yield (*reading, word[start:end])
+
+
+def _is_syllable(text: str) -> bool:
+    return _SYLLABLE.fullmatch(tone_key(text)) is not None
 
 
 def has_marks(text: str) -> bool:
