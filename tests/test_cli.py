@@ -69,6 +69,12 @@ def test_searching_before_indexing_says_what_to_run(tmp_path):
     assert "archive-search index" in run("-C", tmp_path, "search", "tin", code=1).stderr
 
 
+def test_a_search_says_on_stderr_what_was_not_read_as_typed(tmp_path):
+    run("-C", tmp_path, "init")
+    said = run("-C", tmp_path, "search", 'tin "mới', code=1).stderr
+    assert said.startswith('"mới: The quotation mark is not closed')
+
+
 def test_a_second_writer_gets_exit_code_75(tmp_path):
     run("-C", tmp_path, "init")
     with Archive(load_config(tmp_path)) as archive, archive.locked():

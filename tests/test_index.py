@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +19,14 @@ from archive_search.identity import identified
 from archive_search.index.query import (
     And,
     Everything,
+    HasValue,
+    InTitle,
+    Near,
     Not,
     Or,
     Phrase,
+    Prefix,
+    Published,
     Query,
     Word,
     parse,
@@ -39,6 +45,7 @@ from archive_search.records import (
     Statement,
     Topic,
 )
+from archive_search.vietnamese.spelling import fold, has_marks, tone_key
 from archive_search.vietnamese.tokens import tokenize
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -99,15 +106,20 @@ def texts_of(document):
     return [article.title, *filter(None, [article.lead]), *(block.text for block in article.blocks)]
 
 
+def wholes_in(text):
+    """The words, dates, numbers and symbols of a text, and their parts."""
+    for token in tokenize(text):
+        yield from ((token.folded, token.key), *((form, form) for form in token.wider))
+        yield from ((unit.folded, unit.key) for unit in token.units)
+
+
 def wholes_of(document):
-    """The words and dates of all texts and of the line with the date, which is printed too."""
+    """The words of all texts and of the line with the date, which is printed too."""
     moment = document.article.published_at
-    lines = [*texts_of(document), moment.strftime("%d/%m/%Y")] if moment else texts_of(document)
-    for place, line in enumerate(lines):
-        for token in tokenize(line):
-            yield from ((token.folded, token.key), *((form, form) for form in token.wider))
-            if place < len(texts_of(document)):
-                yield from ((unit.folded, unit.key) for unit in token.units)
+    for text in texts_of(document):
+        yield from wholes_in(text)
+    for token in tokenize(moment.strftime("%d/%m/%Y")) if moment else ():
+        yield from ((form, form) for form in (token.folded, *token.wider))
     if moment:
         yield (str(moment.year),) * 2
 
@@ -116,17 +128,70 @@ def is_word(word, unit):
     return unit[0] == word.folded and (not word.marked or unit[1] == word.key)
 
 
+def begins(prefix, unit):
+    """Whether a word begins so: by its letters, and by its tone if one was typed."""
+    if not prefix.marked:
+        return unit[0].startswith(prefix.folded)
+    letters, tone = unit[1].rstrip("12345"), unit[1][len(unit[1].rstrip("12345")) :]
+    typed = prefix.key.rstrip("12345")
+    return letters.startswith(typed) and prefix.key[len(typed) :] in ("", tone)
+
+
+def starts(node, text):
+    """Where in a text a word stands or a phrase begins."""
+    words, units = getattr(node, "words", (node,)), units_of(text)
+    places = range(len(units) - len(words) + 1)
+    return [at for at in places if all(map(is_word, words, units[at : at + len(words)]))]
+
+
+def are_near(node, text):
+    pairs = product(starts(node.left, text), starts(node.right, text))
+    return any(1 <= abs(left - right) <= node.distance for left, right in pairs)
+
+
+def in_title(title, node):
+    match node:
+        case Word():
+            return any(is_word(node, unit) for unit in wholes_in(title))
+        case Prefix():
+            return any(begins(node, unit) for unit in wholes_in(title))
+        case Phrase():
+            return bool(starts(node, title))
+
+
+def is_named(name, value):
+    """Whether a value as typed names this one: with marks in this spelling, without in any."""
+    if has_marks(value):
+        return [*map(tone_key, name.split())] == [*map(tone_key, value.split())]
+    return fold(name) == fold(value)
+
+
+def has_value(document, node):
+    labels = [topic.label for topic in document.topics] if node.field == "topic" else []
+    return any(is_named(name, node.value) for name in (*values_of(document, node.field), *labels))
+
+
+def is_published(document, node):
+    moment = document.article.published_at
+    return bool(moment) and node.first <= f"{moment:%Y-%m-%d}" <= (node.last or "9999")
+
+
 def holds(document, node):
     match node:
         case Word():
             return any(is_word(node, unit) for unit in wholes_of(document))
+        case Prefix():
+            return any(begins(node, unit) for unit in wholes_of(document))
         case Phrase():
-            size = len(node.words)
-            return any(
-                all(map(is_word, node.words, units[at : at + size]))
-                for units in map(units_of, texts_of(document))
-                for at in range(len(units) - size + 1)
-            )
+            return any(starts(node, text) for text in texts_of(document))
+        case Near():
+            return any(are_near(node, text) for text in texts_of(document))
+        case InTitle():
+            return in_title(document.article.title, node.child)
+        case HasValue():
+            return has_value(document, node)
+        case Published():
+            return is_published(document, node)
         case And():
             return all(holds(document, child) for child in node.children)
         case Or():
@@ -180,6 +245,39 @@ QUERIES = [
     "CNTT",
     '-"bí thư" ủy',
     "xyz",
+    "th*",
+    "huy*",
+    "bí thư*",
+    "hu* -uỷ*",
+    "20*",
+    "title:bí",
+    "title:ban -title:thu",
+    "title:2022",
+    "title:20*",
+    "title:11/7/2022",
+    'title:"thư huyện"',
+    'title:"bi thu huyen"',
+    "title:59/2019/NĐ-CP",
+    'title:"59 2019 nd"',
+    'speaker:"Lê Thị Bình"',
+    'người:"le thi binh" bí',
+    "topic:y-te OR chude:xyz",
+    'chủđề:"đất đai"',
+    "-portal:xa thư",
+    "year:2021",
+    "từ 7/2022 đến 12/2022",
+    "bí 2021-01..30/6/2022",
+    "đến 2021",
+    "den 11/6/2022",
+    "-từ 11/7/2022",
+    "(title:thư OR đến 6/2022) bi",
+    "bí NEAR/2 thư",
+    "thu NEAR/1 bí",
+    "ban NEAR/4 ban",
+    '"bí thư" NEAR/3 ủy',
+    "59/2019/NĐ-CP NEAR/5 ban",
+    "bí HOẶC ban",
+    "ban VÀ thư KHÔNG bí",
 ]
 
 texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
@@ -434,9 +532,64 @@ def test_a_speaker_is_chosen_in_any_spelling(engine, name):
     assert set(chosen) == ({"a", "b"} if name.isascii() else {"a"})
 
 
-def test_a_topic_is_chosen_by_slug_or_label(engine):
+@pytest.mark.parametrize("name", ["y-te", "Y tế", "y tế", "y te"])
+def test_a_topic_is_chosen_by_slug_or_label(engine, name):
     engine.rebuild([make("a", topics=["y-te"]), make("b", topics=["dat-dai"])])
-    assert found(engine, filters=Filters(topic=("y-te",))) == found(engine, filters=Filters(topic=("Y tế",)))
+    assert found(engine, filters=Filters(topic=(name,))) == ["a"]
+    assert found(engine, f'topic:"{name}"') == ["a"]
+
+
+# Beginnings of words, fields and dates
+
+
+def test_of_a_beginning_that_too_many_words_have_the_first_count(engine, monkeypatch):
+    monkeypatch.setattr("archive_search.index.lookup.MAX_EXPANSIONS", 2)
+    engine.rebuild([make("a", "pha"), make("b", "phe"), make("c", "phi")])
+    assert set(found(engine, "ph*")) == {"a", "b"}
+
+
+def test_all_words_with_a_beginning_score_as_one_word(engine):
+    engine.rebuild([*crowd(), make("a", "phòng phóng phong"), make("b", "phòng"), make("c", "phỏng")])
+    hits = ask(engine, "pho*").hits
+    assert hits[0].id == "a"
+    assert hits[1].score == hits[2].score
+
+
+def test_the_words_that_begin_as_asked_are_marked(engine):
+    engine.rebuild([make("a", "giải phóng phòng")])
+    (hit,) = ask(engine, "phó*").hits
+    assert hit.snippet.pieces == (("giải ", False), ("phóng", True), (" phòng", False))
+
+
+@pytest.mark.parametrize("text", ["year:2022", "đến 2022", "portal:huyen", "title:tin"])
+def test_what_is_asked_of_fields_and_dates_does_not_score(engine, text):
+    engine.rebuild([make("a", "tin tin"), make("b", on=DAY.replace(month=8))])
+    assert [(hit.id, hit.score) for hit in ask(engine, text).hits] == [("b", 0), ("a", 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title:khác",
+        "speaker:Khác",
+        "year:2021",
+        "đến 2021",
+        "siêu*",
+        '"vệ sinh" NEAR/2 chợ',
+        "(title:khác OR year:2021)",
+        "(siêu* OR thị)",
+    ],
+)
+def test_only_words_are_relaxed(engine, text):
+    engine.rebuild([*crowd(), make("a", "kiểm tra vệ sinh an toàn thực phẩm ở chợ")])
+    assert ask(engine, "kiểm tra an toàn thực phẩm siêu").total == 1
+    assert ask(engine, f"kiểm tra an toàn thực phẩm {text}").total == 0
+
+
+def test_near_looks_within_one_text(engine):
+    engine.rebuild([make("a", "cuộc họp", "ngân sách"), make("b", "họp về ngân sách"), make("c", "sách họp")])
+    assert found(engine, 'họp NEAR/50 "ngân sách"') == ["b"]
+    assert set(found(engine, "họp NEAR/3 sách")) == {"b", "c"}
 
 
 def test_a_filter_of_something_unknown_matches_nothing_and_stays_listed(engine):
@@ -637,23 +790,83 @@ def test_threads_search_while_another_writes(engine):
     assert failures == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(" * 2000,
-        "bí thư " * 1400,
-        "bi thu " * 1400,
-        "*",
-        '"',
-        "-" * 500,
-        "đất OR " * 1000,
-        '"bí thư" ' * 900,
-    ],
-)
-def test_hostile_queries_answer(engine, text):
+HOSTILE = [
+    *("(" * 2000, ")" * 2000, "bí thư " * 1400, "bi thu " * 1400, "*", '"', "-" * 500, "đất OR " * 1000),
+    *('"bí thư" ' * 900, "(a OR " * 1000, "NOT " * 500, "a AND " * 400, "AND OR NOT", "NOT (OR) AND"),
+    *("th* " * 600, "**", "* * *", "a*", "*a*", "bí**", "bí*thư*", "(*)", '"*"', "-*", "20* 11* ca* 59* 1*"),
+    *("title:", "title:*", "title::bí", "title:title:title:bí", "title:(bí OR thư)", 'title:"', 'title:""'),
+    *(
+        "title:-bí",
+        "-title:-",
+        "title:th* " * 200,
+        "title:bí" * 200,
+        'title:"59/2019/NĐ-CP 2.034"',
+        "title:3,4",
+    ),
+    *("speaker:", 'speaker:"', "speaker:" + "a" * 1900, "speaker:a " * 200, "topic:*", "portal:../../etc"),
+    *("year:2022-07", "year:-1", "year:" + "9" * 500, "month:2022-07", "a:b:c:d:e:f", "key:value " * 150),
+    *("từ 0/0/0000", "từ 99/99/9999", "đến 29/2/2023", "từ 2022 đến", "từ đến từ đến", "từ 2022 " * 200),
+    *(
+        "2022..",
+        "..2022",
+        "2022..2021",
+        "2022....2023",
+        "2022..2023..2024",
+        "from:to:from:2022",
+        "to:2022-13-45",
+    ),
+    *(
+        "NEAR/3",
+        "a NEAR/3",
+        "NEAR/3 a",
+        "a NEAR/0 b",
+        "a NEAR/" + "9" * 1900 + " b",
+        "a NEAR/ b",
+        "a NEAR/-1 b",
+    ),
+    *("bí NEAR/3 " * 180, "bí NEAR/3 (thư)", "bí NEAR/3 -thư", '"bí thư" NEAR/50 "thu thu"', "bí NEAR/2 bí"),
+    *(
+        "VÀ HOẶC KHÔNG",
+        "KHÔNG",
+        "bí KHÔNG KHÔNG thư",
+        "HOẶC " * 300,
+        "\u0000\ufffe",
+        "\u202e bí",
+        "🙂*",
+        "１２*",
+    ),
+    *(
+        "a\u0301\u0301\u0301*",
+        "' OR 1=1 --",
+        "<script>alert(1)</script>",
+        "%00%0a",
+        "\\",
+        "[a TO b]",
+        "a^9~0.5",
+    ),
+    *("٢٠٢٢..٢٠٢٣", "từ ٧/٢٠٢٢", "²⁰²²*", "ﬁ*", "\ud800", "title:\ud800*", "đ*" * 500, "((-((-((-bí"),
+]
+
+
+@pytest.fixture(scope="module")
+def hostile_engine(tmp_path_factory):
+    engine = WhooshEngine(tmp_path_factory.mktemp("hostile") / "index")
     engine.rebuild([*crowd(5), make("a", "bí thư nói về đất đai và nhiều việc bí thư thu thu")])
-    results = ask(engine, text)
-    assert results.total >= 0
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_queries_answer(hostile_engine, text):
+    began = time.perf_counter()
+    results = ask(hostile_engine, text)
+    assert results.total >= len(results.hits)
+    assert time.perf_counter() - began < 1
+
+
+def test_hostile_queries_answer_an_empty_index(engine):
+    engine.rebuild([])
+    assert {ask(engine, text).total for text in HOSTILE} == {0}
 
 
 @pytest.mark.parametrize("page", [{"offset": 1000}, {"limit": 0}])

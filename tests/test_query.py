@@ -5,17 +5,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_search.index.query import (
+    MAX_CHARS,
+    MAX_DEPTH,
+    MAX_DISTANCE,
+    MAX_PREFIXES,
     MAX_WORDS,
     And,
     Everything,
+    HasValue,
+    InTitle,
+    Message,
+    Near,
     Not,
     Nothing,
     Or,
     Phrase,
+    Prefix,
+    Published,
     Word,
     parse,
     read,
+    understand,
 )
+from archive_search.index.reading import MAX_NEARS
 from archive_search.index.tree import words_of
 
 bi = Word("bi2", "bi", marked=True)
@@ -48,6 +60,127 @@ bare = Word("bi", "bi", marked=False)
 )
 def test_what_is_typed_is_read_as_a_tree(text, tree):
     assert read(text) == tree
+
+
+def begins(key, folded):
+    return Prefix(key, folded, marked=key != folded)
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("bí thư*", And((bi, begins("thư", "thu")))),
+        ("phó* thư", And((begins("pho2", "pho"), thu))),
+        ("thu*", begins("thu", "thu")),
+        ("-thu* bí", And((Not(begins("thu", "thu")), bi))),
+        ("20*", begins("20", "20")),
+        ("title:bí", InTitle(bi)),
+        ("TIÊUĐỀ:bí thư", And((InTitle(bi), thu))),
+        ('tieude:"bí thư"', InTitle(Phrase((bi, thu)))),
+        ("title:bí-thư", InTitle(Phrase((bi, thu)))),
+        ("title:thu*", InTitle(begins("thu", "thu"))),
+        ("-title:bí thư", And((Not(InTitle(bi)), thu))),
+        ("speaker:Minh", HasValue("speaker", "Minh")),
+        ('người:" Nguyễn  Tiến Minh" bí', And((HasValue("speaker", "Nguyễn Tiến Minh"), bi))),
+        ("chude:dat-dai", HasValue("topic", "dat-dai")),
+        (
+            "(cổng:thuongtin OR cong:daksong)",
+            Or((HasValue("portal", "thuongtin"), HasValue("portal", "daksong"))),
+        ),
+        ("năm:2022", HasValue("year", "2022")),
+        ("từ 7/2022 đến 12/2022", Published("2022-07-01", "2022-12-31")),
+        ("tu 7/2022 den 12/2022", Published("2022-07-01", "2022-12-31")),
+        ("from:2022-07 to:2022-12", Published("2022-07-01", "2022-12-31")),
+        ("2022-07..2022-12", Published("2022-07-01", "2022-12-31")),
+        ("Từ 11/7/2022 Đến 29-02-2024 bí", And((Published("2022-07-11", "2024-02-29"), bi))),
+        ("bí từ 2020", And((bi, Published("2020-01-01", "")))),
+        ("đến 2021", Published("", "2021-12-31")),
+        ("to:2022-02", Published("", "2022-02-28")),
+        ("NOT from:2022-02-03", Not(Published("2022-02-03", ""))),
+        ("bí NEAR/5 thư", Near(bi, thu, 5)),
+        ('bí NEAR/5 "thư huyện" thư', And((Near(bi, Phrase((thu, huyen)), 5), thu))),
+        ("bí VÀ thư", And((bi, thu))),
+        ("bí HOẶC thư", Or((bi, thu))),
+        ("bí KHÔNG thư", And((bi, Not(thu)))),
+    ],
+)
+def test_the_other_forms_are_read_as_a_tree_without_a_note(text, tree):
+    node, notes = understand(text)
+    assert read(text) == node == tree
+    assert [note.message for note in notes if note.message is not Message.READ_AS_DATES] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "at"),
+    [
+        ('bí "thư', Message.OPEN_QUOTE, 3),
+        ("(bí thư", Message.OPEN_BRACKET, 0),
+        ("bí) thư", Message.STRAY_BRACKET, 2),
+        ("bí OR", Message.LONELY_OPERATOR, 3),
+        ("OR bí", Message.LONELY_OPERATOR, 0),
+        ("(bí AND) thư", Message.LONELY_OPERATOR, 4),
+        ("bí NOT", Message.LONELY_OPERATOR, 3),
+        ("NEAR/3 bí", Message.LONELY_OPERATOR, 0),
+        ("bí NEAR/3 (thư OR huyện)", Message.NEAR_WHAT, 3),
+        ("bí NEAR/3 title:thư", Message.NEAR_WHAT, 3),
+        ("bí NEAR/1 thư " * (MAX_NEARS + 1), Message.TOO_MANY_NEARS, 14 * MAX_NEARS + 3),
+        ("bí NEAR/99 thư", Message.NEAR_DISTANCE, 3),
+        ("bí t*", Message.STAR_IGNORED, 3),
+        ("*thư bí", Message.STAR_IGNORED, 0),
+        ('"bí thư*"', Message.STAR_IGNORED, 4),
+        ("bí th*ư", Message.STAR_IGNORED, 3),
+        ("bí 7/2022*", Message.STAR_IGNORED, 3),
+        ("bí title: thư", Message.EMPTY_FIELD, 3),
+        ("bí tacgia:thư", Message.UNKNOWN_FIELD, 3),
+        ("bí title:", Message.EMPTY_FIELD, 3),
+        ('bí title:""', Message.EMPTY_FIELD, 3),
+        ("bí speaker:(thư)", Message.EMPTY_FIELD, 3),
+        ("bí từ 31/4/2022", Message.BAD_DATE, 3),
+        ("từ 2020 đến 13/2022", Message.BAD_DATE, 0),
+        ("from:hômqua", Message.BAD_DATE, 0),
+        ("đến 2021", Message.READ_AS_DATES, 0),
+        ("2022..2021", Message.NO_DAY_BETWEEN, 0),
+        ("BÍ THƯ KHÔNG HỌP", Message.ALL_CAPITALS, 7),
+        ("bí " * MAX_CHARS, Message.TOO_LONG, MAX_CHARS),
+        ("bí " * (MAX_WORDS + 1), Message.TOO_MANY_WORDS, 3 * MAX_WORDS),
+        ("bí* " * (MAX_PREFIXES + 1), Message.TOO_MANY_STARS, 4 * MAX_PREFIXES + 2),
+        ("(" * (MAX_DEPTH + 1) + "bí" + ")" * (MAX_DEPTH + 1), Message.TOO_DEEP, MAX_DEPTH),
+    ],
+)
+def test_a_note_says_what_was_not_read_as_typed_and_where(text, message, at):
+    assert (at, message) in [note[:2] for note in understand(text).notes]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tacgia:thư", "tacgia:thư"),
+        ("từ 31/4/2022", "từ 31/4/2022"),
+        ("quy hoạch đến năm 2030", "quy hoạch đến năm 2030"),
+        ("từ 2020-2025", "từ 2020-2025"),
+        ("đến 2021/QĐ", "đến 2021/QĐ"),
+        ("năm 2020...", "năm 2020"),
+        ("đi từ đây đến đó", "đi từ đây đến đó"),
+        ("BÍ THƯ KHÔNG HỌP", "bí thư không họp"),
+        ("bí * thư*huyện", "bí thư huyện"),
+        ("A/OR/B", "a or b"),
+        ("bí và thư hoặc không", "bí và thư hoặc không"),
+        ("http://hanoi.gov.vn 10:30", "http hanoi gov vn 10 30"),
+        ('title:""', "title"),
+    ],
+)
+def test_what_is_no_syntax_is_searched_as_words(text, words):
+    def leaves(node):
+        return (
+            [leaf for child in node.children for leaf in leaves(child)] if isinstance(node, And) else [node]
+        )
+
+    assert leaves(read(text)) == leaves(read(words))
+    assert all(isinstance(leaf, Word | Or) for leaf in leaves(read(text)))
+
+
+def test_near_looks_no_farther_than_its_limit():
+    assert read("bí NEAR/99999999999999 thư") == Near(bi, thu, MAX_DISTANCE)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "*", "\u00a0", "\n"])
@@ -119,7 +252,25 @@ def test_hostile_text_is_read_at_once(text):
     hash(tree), repr(tree)
 
 
-@given(st.text(alphabet='ab "()-ORNDAT“”*?/.12', max_size=60))
+pieces = st.sampled_from(
+    [
+        *'ab "()-*:/.,',
+        "OR ",
+        " AND ",
+        "NOT ",
+        " NEAR/3 ",
+        "title:",
+        "năm:",
+        "từ ",
+        " đến ",
+        "7/2022",
+        "2022-07",
+        "..",
+    ]
+)
+
+
+@given(st.text(alphabet='ab "()-ORNDAT“”*?/.12', max_size=60) | st.lists(pieces, max_size=30).map("".join))
 def test_reading_never_raises_and_gives_no_empty_group(text):
     def check(node):
         if isinstance(node, And | Or):
@@ -131,7 +282,10 @@ def test_reading_never_raises_and_gives_no_empty_group(text):
             check(node.child)
 
     check(read(text))
-    parse(text)
+    node, notes = understand(text)
+    assert node == parse(text)
+    assert len({note.message for note in notes}) == len(notes)
+    assert all(text[note.at + (len(text) - len(text.lstrip())) :].startswith(note.piece) for note in notes)
 
 
 @pytest.mark.parametrize(

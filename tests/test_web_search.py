@@ -5,6 +5,8 @@ import pytest
 from bs4 import BeautifulSoup
 from reading_room import LAND, MINH, VIETNAM, make_document, open_room, paragraphs
 
+from archive_search.index.query import Message, Note, Nothing, Understood
+
 HEALTH_LABEL = "Y tế, dịch bệnh, dân số"
 HOSTILE = "<script>alert(1)</script>"
 
@@ -72,6 +74,29 @@ def test_a_search_marks_what_it_found_and_leads_to_the_passage(client, typed):
     assert hit.select("mark")
     passage = client.get(hit.select_one(".hit-ways > a")["href"].split("#")[0])
     assert hit.select_one(".hit-ways > a")["href"].split("#")[1] in passage.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"), [("vi", "Ngoặc kép chưa đóng"), ("en", "The quotation mark is not closed")]
+)
+def test_a_note_says_what_was_not_read_as_typed(client, lang, text):
+    (note,) = soup_of(client, f'/?lang={lang}&q=họp "báo').select("[role=note]")
+    assert (note.code.get_text(), text in note.get_text()) == ('"báo', True)
+
+
+@pytest.mark.parametrize("message", Message)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_note_can_be_shown(client, monkeypatch, lang, message):
+    note = Note(0, message, HOSTILE)
+    monkeypatch.setattr("archive_search.web.search.understand", lambda _: Understood(Nothing(), (note,)))
+    (shown,) = soup_of(client, f"/?lang={lang}&q=x").select("[role=note]")
+    assert shown.code.get_text() == HOSTILE
+    assert "%" not in shown.get_text()
+
+
+def test_fields_and_dates_are_asked_in_the_box(client):
+    assert titles(soup_of(client, '/?q=title:"họp báo" đến 2021')) == ["Họp báo"]
+    assert titles(soup_of(client, f'/?q=người:"{MINH}"')) == titles(soup_of(client, f"/?speaker={MINH}"))
 
 
 def test_a_hit_names_portal_date_and_speakers_and_its_title_link_is_clean(client):

@@ -19,7 +19,7 @@ from archive_search.archive.exporting import export as exported
 from archive_search.config import Config, load_config
 from archive_search.crawler import Fetcher
 from archive_search.errors import EXIT_PARTIAL, ArchiveSearchError, ConfigError
-from archive_search.index.query import Query, parse
+from archive_search.index.query import Query, understand
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import Profile, bundled_profiles, load_profile
 from archive_search.records import Filters, Sort
@@ -257,15 +257,21 @@ def search(
 ) -> None:
     """Search the articles. Accents may be left out; "..." is a phrase, - leaves a word out.
 
+    docs/search.md describes all that can be asked.
+
     \b
     Examples:
       archive-search search "bi thu huyen uy"
+      archive-search search "title:họp từ 7/2022 đến 12/2022"
       archive-search search --year 2022 --speaker "Nguyễn Tiến Minh" --json "giải phóng mặt bằng"
     """
     filters = Filters(speaker=speaker, topic=topic, year=year, portal=portal)
+    node, notes = understand(query)
+    for note in notes:
+        click.echo(printing.note(note), err=True)
     with room.engine() as engine:
         results = engine.search(
-            Query(node=parse(query), text=query, filters=filters, sort=Sort(sort), offset=0, limit=limit)
+            Query(node=node, text=query, filters=filters, sort=Sort(sort), offset=0, limit=limit)
         )
     if as_json:
         _print_json(printing.results_json(results))

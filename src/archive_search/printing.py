@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from archive_search import pipeline
 from archive_search.archive.runs import Report
+from archive_search.index.notes import TEXTS, Note
+from archive_search.index.reading import LIMITS
 from archive_search.portals import Profile
 from archive_search.records import BlockKind, Document, Outcome, Results, Snippet
 
@@ -126,6 +128,11 @@ def _marked(snippet: Snippet) -> str:
     return "".join(
         f"<mark>{escape(text)}</mark>" if matched else escape(text) for text, matched in snippet.pieces
     )
+
+
+def note(note: Note) -> str:
+    """Return as text what is told about a query as typed."""
+    return f"{note.piece}: {TEXTS[note.message] % LIMITS}"
 
 
 def results(results: Results) -> str:

@@ -117,14 +117,18 @@ class FieldValues:
         self._values = of_form[values]
 
     def chosen(self, wanted: str) -> tuple[int, ...]:
-        """Return the numbers of the values that a filter's value names: none if it is not known."""
-        key = name_key(wanted) if self.field == "speaker" else wanted
+        """Return the numbers of the values that a filter's value names: none if it is not known.
+
+        It names them by their key or their label, and without marks in any spelling.
+        """
+        named = name_key(wanted)
+        key = named if self.field == "speaker" else wanted
         if key in self._number:
             return (self._number[key],)
-        if self.field == "speaker" and not has_marks(wanted):
+        if not has_marks(wanted):
             folded = " ".join(fold(wanted).split())
             return self._numbers_where(lambda label: fold(label) == folded)
-        return self._numbers_where(lambda label: normalise(label) == normalise(wanted))
+        return self._numbers_where(lambda label: name_key(label) == named)
 
     def _numbers_where(self, agrees: Callable[[str], bool]) -> tuple[int, ...]:
         return tuple(number for number, label in enumerate(self.labels) if agrees(label))

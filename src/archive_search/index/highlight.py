@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archive_search.index.schema import Page
-from archive_search.index.tree import Node, Word, words_of
+from archive_search.index.tree import Node, Prefix, Word, prefixes_of, words_of
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
@@ -37,22 +37,26 @@ class _Mark(NamedTuple):
 class Highlighter:
     """Makes the snippets of one query; `weight` says how much a word tells (its idf)."""
 
-    def __init__(self, node: Node, weight: Callable[[Word], float]) -> None:
+    def __init__(self, node: Node, weight: Callable[[Word | Prefix], float]) -> None:
         words = tuple(dict.fromkeys(words_of(node)))
         self._weights = {word: weight(word) for word in words}
+        self._prefixes = {prefix: weight(prefix) for prefix in prefixes_of(node)}
         self._by_fold: dict[str, list[Word]] = {}
         for word in words:
             self._by_fold.setdefault(word.folded, []).append(word)
         # What a token may be written as has other letters only where it has digits (`2.034`, `2034`).
-        self._needs_tokens = any(char.isdigit() for word in words for char in word.folded)
-        units = sorted({unit.folded for word in words for unit in word.units}, key=len, reverse=True)
-        self._units = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, units))})(?![^\W_])")
+        asked: list[Word | Prefix] = [*words, *self._prefixes]
+        self._needs_tokens = any(char.isdigit() for word in asked for char in word.folded)
+        self._parts = {unit.folded for word in words for unit in word.units}
+        units = sorted(self._parts, key=len, reverse=True)
+        patterns = [*map(re.escape, units), *(rf"{re.escape(p.folded)}[^\W_]*" for p in self._prefixes)]
+        self._units = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?![^\W_])")
 
     def snippet(self, page: Page) -> Snippet:
         """Return the best passage of the page; of one that holds no word, its beginning."""
         texts = [("lead", page.lead or ""), *((block, text) for block, text in page.blocks)]
         texts = [(block, text) for block, text in texts if text] or [("title", page.title)]
-        if not self._weights:
+        if not self._weights and not self._prefixes:
             return Snippet(pieces=_pieces(texts[0][1], (), 0), block=texts[0][0])
         marks = self._marks_by_text([text for _, text in texts])
         best = max(range(len(texts)), key=lambda number: _held(marks[number]))
@@ -86,17 +90,16 @@ class Highlighter:
 
     def _worth(self, folded: str, key: str) -> float:
         """Return what a word that is spelt so counts: nothing if it is not what was asked."""
-        words = self._by_fold.get(folded)
-        if words is None:
-            return _PART
-        return max(
-            self._weights[word]
-            if word.key == key
-            else 0
-            if word.marked
-            else self._weights[word] * _OTHER_SPELLING
-            for word in words
-        )
+        worths = [weight for prefix, weight in self._prefixes.items() if prefix.begins(folded, key)]
+        for word in self._by_fold.get(folded, ()):
+            if word.key == key:
+                worths.append(self._weights[word])
+            elif not word.marked:
+                worths.append(self._weights[word] * _OTHER_SPELLING)
+        return max(worths, default=_PART if self._is_part(folded) else 0)
+
+    def _is_part(self, folded: str) -> bool:
+        return folded not in self._by_fold and folded in self._parts
 
     def _token_marks(self, text: str) -> Iterator[_Mark]:
         """Yield what is found in a text: symbols, dates and numbers as a whole, else their parts."""
@@ -109,7 +112,7 @@ class Highlighter:
 
     def _token_weight(self, token: Token) -> float:
         forms = [(token.folded, token.key), *((form, form) for form in token.wider)]
-        return max(self._worth(*form) if form[0] in self._by_fold else 0 for form in forms)
+        return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
 
 
 def _held(marks: Iterable[_Mark]) -> float:

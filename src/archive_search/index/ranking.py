@@ -2,7 +2,9 @@
 
 A document's score is the sum over the query's words, and over its pairs of neighbouring words, of BM25 in
 the text and, weighted, in the title. A word typed with marks is one spelling; one without marks is every
-spelling of its letters, and the spelling exactly as typed adds to its score, so that it ranks first.
+spelling of its letters, and the spelling exactly as typed adds to its score, so that it ranks first. All
+words that begin as asked score as one word, words near each other as words; what is asked of the title, of
+facets and of dates does not score.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,11 +20,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.lookup import Terms, pair_terms, word_terms
+from archive_search.index.lookup import Terms, pair_terms, place_terms, prefix_terms, word_terms
 from archive_search.index.postings import Numbers
-from archive_search.index.schema import PAIRS, TITLE, WORDS
+from archive_search.index.schema import PAIRS, TITLE, WORDS, date_forms
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.tree import And, Everything, Node, Not, Nothing, Or, Phrase, Word, typed_words
+from archive_search.index.tree import (
+    And,
+    Everything,
+    HasValue,
+    InTitle,
+    Near,
+    Node,
+    Not,
+    Nothing,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+    typed_words,
+)
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -91,8 +109,12 @@ class Ranking:
                 return self.nothing()
             case Word():
                 return self._mask(self.occurrences(self._word(WORDS, node)).docs)
+            case Prefix():
+                return self._mask(self.occurrences(prefix_terms(WORDS, node)).docs)
             case Phrase():
                 return self._mask(self._phrase_docs(node))
+            case Near() | InTitle() | HasValue() | Published():
+                return self._kept(node)
             case And():
                 return reduce(np.logical_and, map(self.matches, node.children))
             case Or():
@@ -120,10 +142,19 @@ class Ranking:
         if len(phrase.words) == 2:
             return self.occurrences(pair_terms(PAIRS, *phrase.words, exact=False)).docs
         name = ("phrase", *((w.folded, w.key if w.marked else "") for w in phrase.words))
-        return self._snapshot.cache.get(name, lambda: self._verified(phrase), lambda docs: docs.nbytes)
+        return self._snapshot.cache.get(
+            name, lambda: np.unique(self._places(phrase) >> 32), lambda docs: docs.nbytes
+        )
 
-    def _verified(self, phrase: Phrase) -> Numbers:
-        """Return the documents in which every pair of the phrase stands at its place.
+    def _places(self, node: Word | Phrase) -> Numbers:
+        """Return where a word stands, or a phrase begins: document * 2**32 + position, in order."""
+        if isinstance(node, Phrase):
+            return self._phrase_places(node)
+        fieldname, prefix, keep, *_ = place_terms(node)
+        return self._snapshot.places(fieldname, prefix, keep)
+
+    def _phrase_places(self, phrase: Phrase) -> Numbers:
+        """Return the places from which every pair of the phrase stands at its place.
 
         Every other pair is enough to cover an even number of words; the last pair covers the odd one.
         """
@@ -135,12 +166,69 @@ class Ranking:
         rarest_first = sorted(terms, key=lambda term: len(self.occurrences(term[1]).docs))
         places = (
             self._snapshot.places(fieldname, prefix, keep) - start
-            for start, (fieldname, prefix, keep, _) in rarest_first
+            for start, (fieldname, prefix, keep, *_) in rarest_first
         )
-        found = next(places)
+        found: Numbers = next(places)
         for others in places:
             found = np.intersect1d(found, others, assume_unique=True)
-        return np.unique(found >> 32)
+        return found
+
+    def _kept(self, node: Near | InTitle | HasValue | Published) -> Mask:
+        """Return which documents match, and keep that for the next query."""
+        return self._snapshot.cache.get(
+            ("matches", node), lambda: self._found(node), lambda made: made.nbytes
+        )
+
+    def _found(self, node: Near | InTitle | HasValue | Published) -> Mask:
+        match node:
+            case Near():
+                return self._mask(self._near_docs(node))
+            case InTitle():
+                return self._mask(self._title_docs(node.child))
+            case HasValue():
+                return self._snapshot.values[node.field].mask((node.value,), self._snapshot.size)
+            case Published():
+                days = self._snapshot.days
+                chosen = (days != "") & (days >= node.first) & ((days <= node.last) | (node.last == ""))
+                mask: Mask = self._snapshot.alive & chosen[self._snapshot.day_of]
+                return mask
+
+    def _near_docs(self, near: Near) -> Numbers:
+        left, right = self._places(near.left), self._places(near.right)
+        # Of the right ones, the last before and the first after each left one, or one too far away.
+        far = np.array([near.distance + 1], dtype=np.int64)
+        before = left - np.concatenate([left[:1] - far, right])[np.searchsorted(right, left)]
+        after = np.concatenate([right, left[-1:] + far])[np.searchsorted(right, left, side="right")] - left
+        return np.unique(left[(before <= near.distance) | (after <= near.distance)] >> 32)
+
+    def _title_phrase_docs(self, phrase: Phrase) -> Numbers:
+        """Return the documents in which the phrase begins, and so ends, in the title: the first text."""
+        places = self._places(phrase)
+        docs = places >> 32
+        return np.unique(docs[(places & 0xFFFFFFFF) < self._snapshot.title_lengths[docs]])
+
+    def _title_docs(self, child: Word | Phrase | Prefix) -> Numbers:
+        """Return the documents whose title holds the words."""
+        return self._title_phrase_docs(child) if isinstance(child, Phrase) else self._title_word_docs(child)
+
+    def _title_word_docs(self, child: Word | Prefix) -> Numbers:
+        """Return the documents whose title holds the word.
+
+        The date of publication is indexed with the title: what stands there that often only is taken off.
+        """
+        terms = self._word(TITLE, child) if isinstance(child, Word) else prefix_terms(TITLE, child)
+        docs, freqs = self._snapshot.postings(terms.fieldname, terms.prefix, terms.keep, terms.limit)
+        if child.folded[0].isdigit():
+            freqs = freqs.astype(np.int64) - self._dates_held(child)[docs]
+        return docs[freqs > 0]
+
+    def _dates_held(self, child: Word | Prefix) -> Numbers:
+        """Return how many words of each document's date are the word."""
+        begins = child.begins if isinstance(child, Prefix) else lambda form, _: form == child.folded
+        days = self._snapshot.days.tolist()
+        forms = (date_forms(date.fromisoformat(day)) if day else () for day in days)
+        counts = [sum(begins(form, form) for form in of_day) for of_day in forms]
+        return np.array(counts, dtype=np.int64)[self._snapshot.day_of]
 
     def telling(self, word: Word) -> float:
         """Return how much a word tells, up to a bound.
@@ -164,7 +252,7 @@ class Ranking:
         )
 
     def _occurrences(self, terms: Terms) -> Occurrences:
-        docs, freqs = self._snapshot.postings(terms.fieldname, terms.prefix, terms.keep)
+        docs, freqs = self._snapshot.postings(terms.fieldname, terms.prefix, terms.keep, terms.limit)
         idf = self._idf(len(docs))
         tf = freqs.astype(np.float32)
         scores = idf * (self.weights.k1 + 1) * tf / (tf + self._norms[terms.fieldname][docs])
@@ -177,6 +265,12 @@ class Ranking:
         """Return how much a word tells."""
         return self.occurrences(self._word(WORDS, word)).idf
 
+    def weight(self, asked: Word | Prefix) -> float:
+        """Return how much a word tells, or all the words together that begin so."""
+        return (
+            self.occurrences(prefix_terms(WORDS, asked)).idf if isinstance(asked, Prefix) else self.idf(asked)
+        )
+
     def scores(self, node: Node) -> Floats:
         """Return a score for every document; it means something for those that match."""
         typed = any(word.marked for word in typed_words(node))
@@ -186,8 +280,12 @@ class Ranking:
         match node:
             case Word():
                 return self._total(self._word_parts(node, typed))
+            case Prefix():
+                return self._total(self._prefix_parts(node))
             case Phrase():
                 return self._total(self._run_parts(node.words, typed))
+            case Near():
+                return self._scores(node.left, typed) + self._scores(node.right, typed)
             case And():
                 total = self._zeros()
                 for child in node.children:
@@ -227,6 +325,10 @@ class Ranking:
                 share = self._exact_share(typed)
                 yield weight * share, word_terms(fieldname, word, exact=True)
                 yield weight * (1 - share), word_terms(fieldname, word, exact=False)
+
+    def _prefix_parts(self, prefix: Prefix) -> Iterator[tuple[float, Terms]]:
+        for fieldname, weight in ((WORDS, 1.0), (TITLE, self.weights.title)):
+            yield weight, prefix_terms(fieldname, prefix)
 
     def _pair_parts(self, first: Word, second: Word, typed: bool) -> Iterator[tuple[float, Terms]]:
         for fieldname, weight in ((PAIRS, self.weights.pair), (TITLE, self.weights.title_pair)):

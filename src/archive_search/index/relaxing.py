@@ -3,7 +3,9 @@
 An article that lacks a word is shown on evidence only: which share of the query's words it holds, by what
 they tell, and which share of its neighbours stand side by side there too. Words scattered over a text are
 little evidence, so a question that the archive cannot answer stays unanswered. Where some article gives
-strong evidence, the archive does know of it, and weaker evidence is enough to list others with it.
+strong evidence, the archive does know of it, and weaker evidence is enough to list others with it. Only
+words are relaxed: phrases, beginnings of words, what is near, excluded, or asked of title, facets and dates
+must hold.
 Nothing is relaxed silently: an answer tells which documents hold all the words.
 """
 
@@ -65,8 +67,8 @@ def _holding_most(node: And, ranking: Ranking, min_words: int) -> tuple[Mask, Fl
 
     What is no word they must match.
     """
-    asked = And(tuple(child for child in node.children if isinstance(child, Word | Or)))
-    others = tuple(child for child in node.children if not isinstance(child, Word | Or))
+    asked = And(tuple(child for child in node.children if _may_lack(child)))
+    others = tuple(child for child in node.children if not _may_lack(child))
     if sum(1 for _ in typed_words(asked)) < min_words:
         return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
     share = _share(_words_held(asked, ranking))
@@ -77,6 +79,17 @@ def _holding_most(node: And, ranking: Ranking, min_words: int) -> tuple[Mask, Fl
     if 0 < np.count_nonzero(most) < FEW:
         most = evidence >= ranking.weights.weak_evidence
     return most, share
+
+
+def _may_lack(node: Node) -> bool:
+    """Tell whether an article may lack this: a word, or words of which any was asked."""
+    return isinstance(node, Word) or (isinstance(node, Or) and all(map(_is_words, node.children)))
+
+
+def _is_words(node: Node) -> bool:
+    if isinstance(node, And | Or):
+        return all(map(_is_words, node.children))
+    return isinstance(node, Word | Phrase)
 
 
 class _Held(NamedTuple):

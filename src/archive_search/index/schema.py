@@ -1,7 +1,8 @@
 r"""What of a document is indexed: the fields, and the terms that its text becomes.
 
 Three fields hold terms: `words` (all text), `pairs` (words that stand side by side, with the places where
-they do) and `title` (words and pairs of the title). Title, lead and every block, captions too, are text;
+they do; the last word of a text stands beside nothing, so that every word has its place in some pair) and
+`title` (words and pairs of the title). Title, lead and every block, captions too, are text;
 so is the date, which every portal prints with the article.
 
 A term is its folded key, a tab and, where it differs, the exact key: `thu\tthư`. Terms are sorted, so
@@ -16,7 +17,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, normalise, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raise this when the same text becomes other terms or other facts: old indexes are then rebuilt."""
 
 WORDS, PAIRS, TITLE = TERM_FIELDS = "words", "pairs", "title"
@@ -34,8 +35,13 @@ FACTS, PAGE = COLUMNS = "facts", "page"
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
+TEXT_GAP = 50
+"""Places left free between two texts: no phrase runs from one into the next, and nothing is near across."""
+
 Unit = tuple[str, str]
 """A word as its folded and its exact key."""
+
+_TEXT_END: Unit = ("", "")
 
 
 def schema_hash() -> str:
@@ -111,22 +117,26 @@ def fields(document: Document) -> dict[str, Any]:
     article = document.article
     words: dict[Unit, int] = defaultdict(int)
     pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)
-    place = 0
+    place = length = 0
     for text in _texts(article):
-        place = _count(tokenize(normalise(text)), words, pairs, place)
+        count = _count(tokenize(normalise(text)), words, pairs, place)
+        place += count + TEXT_GAP
+        length += count + 1
     title_words: dict[Unit, int] = defaultdict(int)
     title_pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)
-    title_length = _count(tokenize(normalise(article.title)), title_words, title_pairs, 0)
+    title_length = _count(tokenize(normalise(article.title)), title_words, title_pairs, 0) + 1
     for form in _date_forms(article.published_at):
         words[_unit(form)] += 1
         title_words[_unit(form)] += 1
     in_title = [(_word_term(unit), freq, b"") for unit, freq in title_words.items()]
-    in_title += [(_pair_term(*pair), len(places), b"") for pair, places in title_pairs.items()]
+    in_title += [
+        (_pair_term(*pair), len(places), b"") for pair, places in title_pairs.items() if pair[1] != _TEXT_END
+    ]
     return {
         WORDS: [(_word_term(unit), freq, b"") for unit, freq in words.items()],
         PAIRS: [(_pair_term(*pair), len(places), encode_positions(places)) for pair, places in pairs.items()],
         TITLE: in_title,
-        FACTS: json.dumps(_facts(document, place, title_length), ensure_ascii=False).encode(),
+        FACTS: json.dumps(_facts(document, length, title_length), ensure_ascii=False).encode(),
         PAGE: zlib.compress(json.dumps(_page(document), ensure_ascii=False).encode()),
     }
 
@@ -159,12 +169,12 @@ def _count(
     pairs: dict[tuple[Unit, Unit], list[int]],
     place: int,
 ) -> int:
-    """Count the words and the neighbours of one text, which begins at `place`; return where it ends."""
+    """Count the words and the neighbours of one text, which begins at `place`; return how many places."""
+    begin = place
     before = None
     for token in tokens:
-        if token.parts:
-            for form in (token.form, *token.wider):
-                words[_unit(form)] += 1
+        for form in (token.form, *token.wider) if token.parts else token.wider:
+            words[_unit(form)] += 1
         for part in token.parts or (token,):
             unit = _unit(part.form or part.text)
             words[unit] += 1
@@ -172,8 +182,9 @@ def _count(
                 pairs[before, unit].append(place - 1)
             before = unit
             place += 1
-    # A place is left free, so that no phrase runs from one text into the next.
-    return place + 1
+    if before is not None:
+        pairs[before, _TEXT_END].append(place - 1)
+    return place - begin
 
 
 def _local(moment: datetime) -> datetime:
@@ -181,9 +192,11 @@ def _local(moment: datetime) -> datetime:
 
 
 def _date_forms(published_at: datetime | None) -> tuple[str, ...]:
-    if published_at is None:
-        return ()
-    day = _local(published_at)
+    return date_forms(_local(published_at)) if published_at else ()
+
+
+def date_forms(day: date) -> tuple[str, ...]:
+    """Return the words as which a day of publication is indexed, in the text and in the title."""
     return (f"{day.day}/{day.month}/{day.year}", f"{day.month}/{day.year}", str(day.year))
 
 

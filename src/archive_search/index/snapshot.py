@@ -90,18 +90,22 @@ class Snapshot:
 
     def _order(self, published: NDArray[np.str_]) -> None:
         """Rank the documents by date, ties by id; those without a date come last either way."""
+        self.days, self.day_of = np.unique(published.astype("U10"), return_inverse=True)
         _, moment = np.unique(published, return_inverse=True)
         undated = published == ""
         self.newest_rank = _ranks(np.lexsort((self.ids, -moment, undated)))
         self.oldest_rank = _ranks(np.lexsort((self.ids, moment, undated)))
 
     def postings(
-        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]
+        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], limit: int | None = None
     ) -> tuple[Numbers, NDArray[Any]]:
         """Return the living documents that have any of the terms, in order, and how often.
 
-        The terms begin with `prefix`, and `keep` accepts what follows it.
+        The terms begin with `prefix`, and `keep` accepts what follows it; of more than `limit` such terms,
+        the first count.
         """
+        if limit is not None:
+            keep = self._first(fieldname, prefix, keep, limit)
         found = list(self._found(fieldname, prefix, keep))
         if not found:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
@@ -122,6 +126,22 @@ class Snapshot:
             parts.append((docs << 32 | found.positions())[self.alive[docs]])
         places = np.concatenate(parts)
         return np.sort(places, kind="stable") if len(parts) > 2 else places
+
+    def _first(
+        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], limit: int
+    ) -> Callable[[bytes], bool]:
+        """Return what accepts the first `limit` of the terms of all segments."""
+        accepted: set[bytes] = set()
+
+        def note(suffix: bytes) -> bool:
+            if keep(suffix):
+                accepted.add(suffix)
+            return False
+
+        # Since `note` accepts no term, no posting is read.
+        for _ in self._found(fieldname, prefix, note):
+            pass
+        return frozenset(sorted(accepted)[:limit]).__contains__
 
     def _found(
         self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]

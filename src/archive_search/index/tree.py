@@ -11,14 +11,20 @@ from archive_search.vietnamese.tokens import Token, tokenize
 __all__ = [
     "And",
     "Everything",
+    "HasValue",
+    "InTitle",
+    "Near",
     "Node",
     "Not",
     "Nothing",
     "Or",
     "Phrase",
+    "Prefix",
+    "Published",
     "Word",
     "joined",
     "phrase_of",
+    "prefixes_of",
     "typed_words",
     "word_of",
     "words_in",
@@ -53,6 +59,58 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefix:
+    """All words that begin so: a `marked` one with these letters and, if it has a tone, that tone.
+
+    `phó*` is `phó` and `phóng`; `thư*` is `thương` and `thường`, since a tone that is not typed is open.
+    """
+
+    key: str
+    folded: str
+    marked: bool
+
+    def begins(self, folded: str, key: str) -> bool:
+        """Tell whether the word of these keys begins so."""
+        if not self.marked:
+            return folded.startswith(self.folded)
+        # A key is the letters and then the tone, and folding keeps the number of letters.
+        letters, tone = self.key[: len(self.folded)], self.key[len(self.folded) :]
+        return key[: len(folded)].startswith(letters) and tone in ("", key[len(folded) :])
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Two words or phrases of one text, in either order, at most `distance` places from start to start."""
+
+    left: Word | Phrase
+    right: Word | Phrase
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class InTitle:
+    """What the title holds."""
+
+    child: Word | Phrase | Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class HasValue:
+    """Articles with this value of a facet, named as a filter names it."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Articles published from the first to the last day (`2022-07-01`); an empty day leaves that end open."""
+
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     """What all children find; words that follow one another here were typed one after another."""
 
@@ -83,7 +141,7 @@ class Nothing:
     """No article: something was typed that holds no word."""
 
 
-Node = Word | Phrase | And | Or | Not | Everything | Nothing
+Node = Word | Phrase | Prefix | Near | InTitle | HasValue | Published | And | Or | Not | Everything | Nothing
 
 
 def word_of(token: Token) -> Word:
@@ -113,9 +171,26 @@ def words_of(node: Node) -> Iterator[Word]:
             yield node
         case Phrase():
             yield from node.words
+        case Near():
+            yield from words_of(node.left)
+            yield from words_of(node.right)
+        case InTitle():
+            yield from words_of(node.child)
         case And() | Or():
             for child in node.children:
                 yield from words_of(child)
+
+
+def prefixes_of(node: Node) -> Iterator[Prefix]:
+    """Yield the beginnings of words that a match may hold, in typed order."""
+    match node:
+        case Prefix():
+            yield node
+        case InTitle():
+            yield from prefixes_of(node.child)
+        case And() | Or():
+            for child in node.children:
+                yield from prefixes_of(child)
 
 
 def typed_words(node: Node) -> Iterator[Word]:

@@ -193,7 +193,7 @@ def _facets(snapshot: Snapshot, query: Query, mask: Mask, chosen: dict[str, Mask
 
 def _hits(view: _View, query: Query, found: Answer, mask: Mask) -> tuple[Hit, ...]:
     docs = _ordered(view.snapshot, query, found, np.flatnonzero(mask))
-    highlighter = Highlighter(found.node, view.ranking.idf)
+    highlighter = Highlighter(found.node, view.ranking.weight)
     return tuple(
         _hit(view.snapshot.page(doc), float(found.scores[doc]), highlighter)
         for doc in docs[query.offset : query.offset + query.limit].tolist()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, render_template, request, url_for
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 
-from archive_search.index.query import Query, parse
+from archive_search.index.notes import TEXTS, Note
+from archive_search.index.query import Query, parse, understand
+from archive_search.index.reading import LIMITS
 from archive_search.records import Facet, FacetValue, Filters, Results, Sort
 from archive_search.vietnamese.spelling import fold
 from archive_search.web import language, state
@@ -72,6 +74,7 @@ def page() -> str:
         results=results,
         groups=groups,
         chips=_chips(asked, results),
+        notes=[(note.piece, _told(note)) for note in understand(asked.q).notes],
         pages=_pages(asked, results.total),
         previous_url=_address(asked.on_page(asked.page - 1)) if asked.page > 1 else None,
         next_url=_address(asked.on_page(asked.page + 1)) if asked.page * PER_PAGE < results.total else None,
@@ -128,6 +131,10 @@ def _search(asked: State, *, limit: int = PER_PAGE, facet_limit: int | None = LI
         facet_limit=facet_limit,
     )
     return the_room().engine.search(query)
+
+
+def _told(note: Note) -> str:
+    return str(gettext(TEXTS[note.message], **LIMITS))
 
 
 def _address(asked: State) -> str:
