@@ -32,6 +32,11 @@ def marked(found):
     return [text for text, is_match in found.pieces if is_match]
 
 
+@pytest.mark.parametrize("query", ["HĐND", "hđnd", "hdnd"])
+def test_a_short_form_is_marked_where_the_text_has_a_hyphen_in_it(query):
+    assert marked(snippet(query, "Kỳ họp của HĐ-ND huyện"))[0].startswith("HĐ")
+
+
 @pytest.mark.parametrize(
     "query", ["bí thư huyện ủy", "bí thư huyện uỷ", "bi thu huyen uy", "BÍ THƯ HUYỆN ỦY"]
 )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archive_search.index.schema import Page
 from archive_search.index.tree import Node, Prefix, Word, prefixes_of, words_of
 from archive_search.records import Snippet
-from archive_search.vietnamese.spelling import fold_aligned, tone_key
+from archive_search.vietnamese.spelling import fold, fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
 
 SNIPPET_CHARS = 240
@@ -65,7 +65,14 @@ class Highlighter:
             block, text, found = "title", page.title, in_title
         if self._needs_tokens:
             found = list(self._token_marks(text))
+        elif not found:
+            block, text, found = self._first_with_form(texts) or (block, text, found)
         return Snippet(pieces=_pieces(text, found, _window(found)), block=block)
+
+    def _first_with_form(self, texts: Sequence[tuple[str, str]]) -> tuple[str, str, list[_Mark]] | None:
+        """Return the first text that holds what was asked in another form only (`HĐND` in `HĐ-ND`)."""
+        marked = ((block, text, list(self._token_marks(text))) for block, text in texts)
+        return next((found for found in marked if found[2]), None)
 
     def _marks_by_text(self, texts: Sequence[str]) -> list[list[_Mark]]:
         """Return what is found in each of the texts; one search through all costs least."""
@@ -111,7 +118,7 @@ class Highlighter:
                     yield _Mark(found.start, found.end, found.folded, weight)
 
     def _token_weight(self, token: Token) -> float:
-        forms = [(token.folded, token.key), *((form, form) for form in token.wider)]
+        forms = [(token.folded, token.key), *((fold(form), tone_key(form)) for form in token.wider)]
         return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
 
 
