@@ -5,9 +5,11 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from importlib import resources
+from io import BytesIO
 
 import pytest
 from click.testing import CliRunner
+from warcio.archiveiterator import ArchiveIterator
 
 from archive_search import demo as portal
 from archive_search.archive import Archive, articles, captures, create
@@ -189,6 +191,21 @@ def test_a_crawl_after_a_rebuild_finds_nothing_new(folder):
     said = demo(folder)
     assert "sotttt-hanoi: articles: 60 unchanged, 1 still gone" in said
     assert "thuongtin: articles: 1 unchanged" in said
+    assert revisited_times(folder) <= times_of_whole_captures(folder)
+
+
+def revisited_times(folder):
+    """Return URL and time of the captures that revisit records refer to."""
+    records = [r for path in (folder / "warc").iterdir() for r in ArchiveIterator(BytesIO(path.read_bytes()))]
+    names = ("WARC-Target-URI", "WARC-Refers-To-Date")
+    return {tuple(map(r.rec_headers.get_header, names)) for r in records if r.rec_type == "revisit"}
+
+
+def times_of_whole_captures(folder):
+    rows = sqlite3.connect(folder / "catalogue.sqlite").execute(
+        "SELECT url, captured_at FROM captures WHERE status = 200"
+    )
+    return set(rows)
 
 
 def test_the_index_alone_can_be_deleted_and_is_made_again(folder):

@@ -44,6 +44,8 @@ def body_bytes(capture: Capture, limit: int = MAX_DECODED_BYTES) -> bytes:
         raise PageUnreadable(capture.url, f"broken {coding} body") from exc
     if len(data) > limit:
         raise PageUnreadable(capture.url, f"decodes to more than {limit} bytes")
+    if not decoder.eof:
+        raise PageUnreadable(capture.url, f"the {coding} body is cut off")
     return data
 
 

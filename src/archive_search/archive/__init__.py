@@ -17,7 +17,7 @@ from archive_search.archive.frontier import StoredFrontier
 from archive_search.archive.warc import WarcWriter, read_capture
 from archive_search.config import FILE_NAME, Config, config_text
 from archive_search.disk import only_writer, storage_error
-from archive_search.errors import ConfigError, StorageError
+from archive_search.errors import ConfigError, IntegrityError, StorageError
 from archive_search.records import Capture
 
 __all__ = ["Archive", "create"]
@@ -104,8 +104,13 @@ class Archive:
         """Write a capture to WARC, then enter it in the catalogue; both are on disk at the return."""
         location = self._writer.append(capture, revisit_of=revisit_of)
         with self.writing() as db:
-            captures.register(db, capture, location, run)
-            return captures.standing_at(db, location)
+            stored = captures.register(db, capture, location, run)
+        if stored is None:
+            raise IntegrityError(
+                f"The catalogue has a record at byte {location.offset} of {location.file} already, and no "
+                "such file was there. Run `archive-search rebuild`."
+            )
+        return stored
 
     def read(self, stored: StoredCapture) -> Capture:
         """Return a kept capture with its payload; raises `IntegrityError` if its bytes changed."""

@@ -45,6 +45,9 @@ def file(db: Connection, capture: StoredCapture, document: Document, *, is_print
                 article=article.id, version=article.version, document=document_to_json(document)
             )
         )
+    if before is None:
+        state = {"portal": article.portal, "url": article.url, "version": article.version}
+        db.execute(insert(articles).values(id=article.id, **state))
     refresh(db, article.id)
     if before is None:
         return Outcome.NEW
@@ -61,24 +64,12 @@ def refresh(db: Connection, article: str) -> None:
     """
     shown = kept.of_article(db, article)
     pages = [c for c in shown if c.kind is not CaptureKind.PRINT_VIEW] or list(shown)
-    newest, oldest = pages[-1], pages[0]
-    portal, published_at = _dated(db, article, str(newest.version))
-    values = {
-        "portal": portal,
-        "url": oldest.url,
-        "version": newest.version,
-        "published_at": published_at,
+    state = {
+        "url": pages[0].url,
+        "version": pages[-1].version,
         "gone_at": _gone_at(db, {c.url for c in shown}),
     }
-    changed = db.execute(update(articles).where(articles.c.id == article).values(**values))
-    if changed.rowcount == 0:
-        db.execute(insert(articles).values(id=article, **values))
-
-
-def _dated(db: Connection, article: str, version: str) -> tuple[str, str | None]:
-    document = _document(db, article, version)
-    published_at = document.article.published_at if document else None
-    return document.article.portal if document else "", published_at.isoformat() if published_at else None
+    db.execute(update(articles).where(articles.c.id == article).values(**state))
 
 
 def _gone_at(db: Connection, urls: set[str]) -> str | None:
@@ -100,13 +91,6 @@ def find(db: Connection, article: str) -> StoredArticle | None:
         version=row.version,
         gone_at=moment(row.gone_at) if row.gone_at else None,
     )
-
-
-def at_url(db: Connection, url: str) -> str | None:
-    """Return the id of the article that a URL leads to, or None."""
-    query = select(captures.c.article).where(captures.c.url == url, captures.c.article.is_not(None))
-    article: str | None = db.execute(query.order_by(captures.c.captured_at.desc())).scalar()
-    return article
 
 
 def document(db: Connection, article: str, version: str | None = None) -> Document | None:

@@ -32,39 +32,28 @@ class StoredCapture:
     version: str | None
 
 
-def register(db: Connection, capture: Capture, location: Location, run: int | None) -> int | None:
-    """Enter a capture that stands at `location`; return its id, or None if it is entered already."""
+def register(db: Connection, capture: Capture, location: Location, run: int | None) -> StoredCapture | None:
+    """Enter a capture that stands at `location`; return its row, or None if it is entered already."""
     known = select(captures.c.id).where(
         captures.c.warc_file == location.file, captures.c.warc_offset == location.offset
     )
     if db.execute(known).first():
         return None
     media_type = (capture.header("Content-Type") or "").split(";")[0].strip().lower()
-    row = db.execute(
-        insert(captures).values(
-            run=run,
-            url=capture.url,
-            captured_at=timestamp(capture.captured_at),
-            status=capture.status,
-            media_type=media_type[:100] or None,
-            sha256=capture.sha256,
-            size=len(capture.payload),
-            warc_file=location.file,
-            warc_offset=location.offset,
-            record_length=location.length,
-            record_sha256=location.sha256,
-        )
-    )
-    assert row.inserted_primary_key is not None  # noqa: S101 - SQLAlchemy: always set for one row
-    return int(row.inserted_primary_key[0])
-
-
-def standing_at(db: Connection, location: Location) -> StoredCapture:
-    """Return the capture whose record stands at `location`."""
-    query = select(captures).where(
-        captures.c.warc_file == location.file, captures.c.warc_offset == location.offset
-    )
-    return _stored(db.execute(query).one())
+    row = {
+        "run": run,
+        "url": capture.url,
+        "captured_at": timestamp(capture.captured_at),
+        "status": capture.status,
+        "media_type": media_type[:100] or None,
+        "sha256": capture.sha256,
+        "size": len(capture.payload),
+        "warc_file": location.file,
+        "warc_offset": location.offset,
+        "record_length": location.length,
+        "record_sha256": location.sha256,
+    }
+    return _stored(db.execute(insert(captures).values(row).returning(captures)).one())
 
 
 def settle(
@@ -101,7 +90,7 @@ def unsettle_all(db: Connection) -> None:
 
 def newest_of(db: Connection, url: str, *, before: int | None = None) -> StoredCapture | None:
     """Return the newest capture of a URL (of those entered before capture id `before`), or None."""
-    return _newest(db, url, before, captures.c.status > 0)
+    return _newest(db, url, before)
 
 
 def newest_whole(db: Connection, url: str, *, before: int | None = None) -> StoredCapture | None:
@@ -110,9 +99,9 @@ def newest_whole(db: Connection, url: str, *, before: int | None = None) -> Stor
 
 
 def _newest(
-    db: Connection, url: str, before: int | None, condition: ColumnElement[bool]
+    db: Connection, url: str, before: int | None, *conditions: ColumnElement[bool]
 ) -> StoredCapture | None:
-    query = select(captures).where(captures.c.url == url, condition)
+    query = select(captures).where(captures.c.url == url, *conditions)
     if before is not None:
         query = query.where(captures.c.id < before)
     row = db.execute(query.order_by(captures.c.captured_at.desc(), captures.c.id.desc())).first()

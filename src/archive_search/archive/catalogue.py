@@ -93,7 +93,6 @@ articles = Table(
     Column("portal", String(60), nullable=False),
     Column("url", Text, nullable=False),
     Column("version", String(20), nullable=False),
-    Column("published_at", String(30)),
     Column("gone_at", String(20)),
 )
 

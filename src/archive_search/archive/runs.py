@@ -47,9 +47,8 @@ class Report:
 
 def begin(db: Connection, kind: str, portal: str | None, now: datetime) -> int:
     """Enter a run that starts now; return its number."""
-    row = db.execute(insert(runs).values(kind=kind, portal=portal, started_at=timestamp(now)))
-    assert row.inserted_primary_key is not None  # noqa: S101 - SQLAlchemy: always set for one row
-    return int(row.inserted_primary_key[0])
+    row = insert(runs).values(kind=kind, portal=portal, started_at=timestamp(now))
+    return int(db.execute(row.returning(runs.c.id)).scalar_one())
 
 
 def interrupted(db: Connection, portal: str) -> int | None:

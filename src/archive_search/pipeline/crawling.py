@@ -11,7 +11,7 @@ from archive_search.archive.runs import Report
 from archive_search.crawler import Fetcher, Pace, crawl
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
-from archive_search.pipeline.receiving import Receipt, settle, settle_pending
+from archive_search.pipeline.receiving import Receipt, note, settle, settle_pending
 from archive_search.portals import Profile
 from archive_search.records import Capture, Outcome, Visit
 
@@ -56,14 +56,13 @@ def _receive(archive: Archive, run: int, visit: Visit, profile: Profile) -> None
 def _note(db: Connection, run: int, url: str, receipt: Receipt) -> None:
     """Note a visit, unless it repeats one: the page that was in hand when a crawl was interrupted."""
     if not runs.noted(db, run, url):
-        now = datetime.now(UTC)
-        runs.note(db, run, url, now, receipt.outcome, kind=receipt.kind, reason=receipt.reason)
+        note(db, run, url, receipt)
 
 
 def _revisited(archive: Archive, capture: Capture) -> tuple[str, datetime] | None:
-    """Return URL and time of the capture that a 304 response says is still good."""
+    """Return URL and time of the whole capture that a 304 response says is still good."""
     if capture.status != 304:
         return None
     with archive.reading() as db:
-        before = captures.newest_of(db, capture.url)
-    return (before.url, before.captured_at) if before else None
+        whole = captures.newest_whole(db, capture.url)
+    return (whole.url, whole.captured_at) if whole else None

@@ -17,7 +17,7 @@ from archive_search.archive.warc import StoredRecord, read_records
 from archive_search.disk import storage_error, sync
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
-from archive_search.pipeline.receiving import batches, settle, settle_pending
+from archive_search.pipeline.receiving import Receipt, batches, note, settle, settle_pending
 from archive_search.records import Outcome
 
 
@@ -83,14 +83,11 @@ def _is_known(db: Connection, run: int, record: StoredRecord, profiles: Profiles
     """Tell whether the archive holds the record's response already; take it in if it does not."""
     if record.capture is None:
         if record.problem:
-            runs.note(db, run, record.url, datetime.now(UTC), Outcome.FAILED, reason=record.problem)
+            failed = Receipt(kind=None, outcome=Outcome.FAILED, reason=record.problem)
+            note(db, run, record.url, failed)
         return False
-    new = captures.register(db, record.capture, record.location, run)
-    if new is None:
+    stored = captures.register(db, record.capture, record.location, run)
+    if stored is None:
         return True
-    stored = captures.standing_at(db, record.location)
-    receipt = settle(db, stored, record.capture, profiles.of(record.url))
-    runs.note(
-        db, run, record.url, datetime.now(UTC), receipt.outcome, kind=receipt.kind, reason=receipt.reason
-    )
+    note(db, run, record.url, settle(db, stored, record.capture, profiles.of(record.url)))
     return False

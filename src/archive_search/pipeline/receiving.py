@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from archive_search.archive import Archive, articles, captures
+from archive_search.archive import Archive, articles, captures, runs
 from archive_search.archive.captures import StoredCapture
 from archive_search.cleaning import clean, understand
 from archive_search.errors import PageUnreadable
@@ -113,15 +114,20 @@ def _outcome(capture: Capture, before: StoredCapture | None, whole: StoredCaptur
     return Outcome.UNCHANGED if whole.sha256 == capture.sha256 else Outcome.CHANGED
 
 
-def settle_pending(archive: Archive, profiles: Profiles) -> int:
-    """Settle every capture that is kept and not settled; return how many there were."""
+def note(db: Connection, run: int, url: str, receipt: Receipt) -> None:
+    """Enter what a run did with a URL."""
+    now = datetime.now(UTC)
+    runs.note(db, run, url, now, receipt.outcome, kind=receipt.kind, reason=receipt.reason)
+
+
+def settle_pending(archive: Archive, profiles: Profiles) -> None:
+    """Settle every capture that is kept and not settled."""
     with archive.reading() as db:
         pending = list(captures.unsettled(db))
     for batch in batches(pending, 100):
         with archive.writing() as db:
             for stored in batch:
                 settle(db, stored, archive.read(stored), profiles.of(stored.url))
-    return len(pending)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -234,5 +234,5 @@ def _copies(db: Connection, named: list[tuple[str, str]]) -> tuple[Copy, ...]:
 
 
 def _archived(db: Connection, url: str) -> str | None:
-    capture = captures.newest_of(db, url)
-    return capture_url(capture) if capture and capture.status == 200 else None
+    capture = captures.newest_whole(db, url)
+    return capture_url(capture) if capture else None

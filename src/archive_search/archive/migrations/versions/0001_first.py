@@ -15,7 +15,6 @@ def upgrade() -> None:
         sa.Column("portal", sa.String(length=60), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("version", sa.String(length=20), nullable=False),
-        sa.Column("published_at", sa.String(length=30), nullable=True),
         sa.Column("gone_at", sa.String(length=20), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
