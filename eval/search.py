@@ -38,7 +38,7 @@ from archive_search.cleaning import clean, understand
 from archive_search.config import load_config
 from archive_search.errors import PageUnreadable
 from archive_search.index.query import Query, parse
-from archive_search.index.ranking import Weights
+from archive_search.index.occurring import Weights
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import load_profile
 from archive_search.records import Document

@@ -21,6 +21,7 @@ def page(*blocks, title="Tin", lead=None):
         published_at=None,
         speakers=[],
         blocks=[[f"p{n}", text] for n, text in enumerate(blocks)],
+        spoken={},
     )
 
 

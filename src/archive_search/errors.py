@@ -12,6 +12,8 @@
     ├── PageUnreadable            1  a capture yields no article, with the reason
     ├── WarcUnreadable            1  a WARC file or record cannot be read
     ├── IndexUnusable             1  there is no search index, or it cannot be opened
+    ├── SearchTooSlow             1  a search was stopped at its deadline
+    ├── BadCursor                 2  a cursor is none of ours, or belongs to another order
     ├── Unsupported               1  this engine cannot do what was asked
     ├── IntegrityError            4  stored bytes are not the bytes that were captured
     ├── StorageError              5  disk full or read-only
@@ -77,6 +79,16 @@ class WarcUnreadable(ArchiveSearchError):
 
 class IndexUnusable(ArchiveSearchError):
     """There is no search index yet, or it cannot be opened."""
+
+
+class SearchTooSlow(ArchiveSearchError):
+    """A search was stopped at its deadline."""
+
+
+class BadCursor(ArchiveSearchError):
+    """A cursor is none of ours, or belongs to another order."""
+
+    exit_code = 2
 
 
 class Unsupported(ArchiveSearchError):

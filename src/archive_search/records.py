@@ -23,7 +23,10 @@ __all__ = [
     "BlockKind",
     "Capture",
     "CaptureKind",
+    "CitedDocument",
+    "Correction",
     "Document",
+    "Evidence",
     "Facet",
     "FacetValue",
     "Filters",
@@ -31,11 +34,16 @@ __all__ = [
     "Image",
     "Outcome",
     "Person",
+    "Place",
     "Results",
     "Role",
+    "Session",
     "Snippet",
     "Sort",
     "Statement",
+    "Story",
+    "Suggestion",
+    "SuggestionKind",
     "Target",
     "Topic",
     "Visit",
@@ -237,17 +245,72 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where something is named: as printed, in a block (or `title`, `lead`), with code point offsets."""
+
+    surface: str
+    block: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place that an article names, with its kind as part of the name (`xã Văn Bình`)."""
+
+    name: str
+    mentions: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A meeting that an article reports: `Kỳ họp thứ 17 Ban Chấp hành Đảng bộ huyện`.
+
+    `number` is the meeting's own, `body` whose meeting it is, `term` the term of that body (`XXIV`), as
+    far as they are told; `name` is made of these, so that one meeting has one name.
+    """
+
+    name: str
+    number: int | None
+    body: str | None
+    term: str | None
+    mentions: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedDocument:
+    """A legal document that an article cites: its symbol (`59/2019/NĐ-CP`) and kind (`Nghị định`)."""
+
+    symbol: str
+    kind: str | None
+    mentions: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """An article and what was understood of it: what is indexed, shown and exported."""
 
     article: Article
     people: tuple[Person, ...]
     topics: tuple[Topic, ...]
+    places: tuple[Place, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    cited: tuple[CitedDocument, ...] = ()
 
     @property
     def speakers(self) -> tuple[str, ...]:
         """Names of the people who spoke, in order of appearance."""
         return tuple(person.name for person in self.people if Role.SPOKE in person.roles)
+
+    @property
+    def spoken(self) -> dict[str, tuple[str, ...]]:
+        """The names of those who speak in each block in which anyone does, by block id."""
+        found: dict[str, dict[str, None]] = {}
+        for person in self.people:
+            for statement in person.statements:
+                if statement.role is Role.SPOKE:
+                    found.setdefault(statement.block, {})[person.name] = None
+        return {block: tuple(names) for block, names in found.items()}
 
 
 class Sort(StrEnum):
@@ -262,12 +325,15 @@ class Sort(StrEnum):
 class Filters:
     """Chosen facet values: OR within a field, AND between fields.
 
-    `speaker` holds names in any spelling, `topic` slugs, `year` and `month` as `2022` and `2022-07`,
-    `portal` profile names.
+    `speaker`, `session` and `place` hold names in any spelling, `document` symbols of legal documents,
+    `topic` slugs, `year` and `month` as `2022` and `2022-07`, `portal` profile names.
     """
 
     speaker: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    document: tuple[str, ...] = ()
     year: tuple[str, ...] = ()
     month: tuple[str, ...] = ()
     portal: tuple[str, ...] = ()
@@ -277,11 +343,23 @@ class Filters:
 class Snippet:
     """The passage of a hit that answers best: pieces of text, each matched or not.
 
-    `block` is the id of the block it comes from, or `title` or `lead`.
+    `block` is the id of the block it comes from, or `title` or `lead`; `speakers` speak in it.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     block: str
+    speakers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Articles that tell the same in almost the same words: how many, and which was published first."""
+
+    size: int
+    first: str
+    portal: str
+    url: str
+    published_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +376,7 @@ class Hit:
     score: float
     snippet: Snippet
     speakers: tuple[str, ...]
+    story: Story | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,15 +402,49 @@ class Results:
     """One page of hits, the exact total, and the facets.
 
     `complete` counts those of the `total` that hold all the words asked for. Where few do, the others
-    hold most of them, and the results are `relaxed`.
+    hold most of them, and the results are `relaxed`. `next` is the cursor of the hits that follow, if
+    any do. `cut` are the beginnings of words (`20*`) of which the archive holds more than were searched.
     """
 
     total: int
     hits: tuple[Hit, ...]
     facets: tuple[Facet, ...]
     complete: int
+    next: str | None = None
+    cut: tuple[str, ...] = ()
 
     @property
     def relaxed(self) -> bool:
         """Tell whether some of the hits lack a word."""
         return self.complete < self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a reader may have meant: the whole query as it should be typed, and the pieces that differ."""
+
+    text: str
+    changes: tuple[tuple[str, str], ...]
+
+
+class SuggestionKind(StrEnum):
+    """What a suggestion names; each but `TITLE` is a facet's value."""
+
+    SPEAKER = "speaker"
+    SESSION = "session"
+    PLACE = "place"
+    DOCUMENT = "document"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Something the archive holds that begins as typed: a facet's value, or an article by its title.
+
+    `count` is the number of articles; `article` is the id of the only one, for a title.
+    """
+
+    kind: SuggestionKind
+    text: str
+    count: int
+    article: str | None = None

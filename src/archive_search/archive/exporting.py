@@ -11,10 +11,14 @@ from archive_search.records import (
     Attachment,
     Block,
     BlockKind,
+    CitedDocument,
     Document,
+    Evidence,
     Image,
     Person,
+    Place,
     Role,
+    Session,
     Statement,
     Topic,
 )
@@ -36,7 +40,14 @@ def document_from_json(values: Json) -> Document:
         article=_article(values["article"]),
         people=tuple(_person(person) for person in values["people"]),
         topics=tuple(Topic(**{**topic, "phrases": tuple(topic["phrases"])}) for topic in values["topics"]),
+        places=tuple(Place(**_with_mentions(place)) for place in values.get("places", ())),
+        sessions=tuple(Session(**_with_mentions(session)) for session in values.get("sessions", ())),
+        cited=tuple(CitedDocument(**_with_mentions(cited)) for cited in values.get("cited", ())),
     )
+
+
+def _with_mentions(values: Json) -> Json:
+    return {**values, "mentions": tuple(Evidence(**mention) for mention in values["mentions"])}
 
 
 def _article(values: Json) -> Article:

@@ -19,7 +19,13 @@ from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_
 
 Mask = NDArray[np.bool_]
 
-FACET_FIELDS = ("speaker", "topic", "year", "month", "portal")
+FACET_FIELDS = ("speaker", "session", "topic", "place", "document", "year", "month", "portal")
+
+PERIODS = ("year", "month")
+"""Fields of which all values are listed, however many may be: together they are a histogram."""
+
+NAMES = ("speaker", "session", "place")
+"""Fields whose values are names: compared by tone key, and told by their label."""
 
 
 def name_key(name: str) -> str:
@@ -30,6 +36,18 @@ def name_key(name: str) -> str:
 def _speakers(facts: Facts) -> Iterator[tuple[str, str]]:
     for name in facts.speakers:
         yield name_key(name), name
+
+
+def _sessions(facts: Facts) -> Iterator[tuple[str, str]]:
+    return ((name_key(name), name) for name in facts.sessions)
+
+
+def _places(facts: Facts) -> Iterator[tuple[str, str]]:
+    return ((name_key(name), name) for name in facts.places)
+
+
+def _cited(facts: Facts) -> Iterator[tuple[str, str]]:
+    return ((symbol, symbol) for symbol in facts.cited)
 
 
 def _topics(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -52,7 +70,10 @@ def _portals(facts: Facts) -> Iterator[tuple[str, str]]:
 
 _READERS: dict[str, Callable[[Facts], Iterator[tuple[str, str]]]] = {
     "speaker": _speakers,
+    "session": _sessions,
     "topic": _topics,
+    "place": _places,
+    "document": _cited,
     "year": _years,
     "month": _months,
     "portal": _portals,
@@ -81,6 +102,18 @@ def column(field: str, all_facts: Sequence[Facts]) -> Column:
         for key, form in read(facts):
             first_forms.setdefault(key, form)
         pairs += ((doc, numbers.setdefault(value, len(numbers))) for value in first_forms.items())
+    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return Column(tuple(numbers), table[:, 0].copy(), table[:, 1].copy())
+
+
+def spoken_column(all_facts: Sequence[Facts]) -> Column:
+    """Return who speaks in each span of speech, span by span; a document has as many as it has spans."""
+    numbers: dict[tuple[str, str], int] = {}
+    pairs = [
+        (doc, numbers.setdefault((name_key(name), name), len(numbers)))
+        for doc, facts in enumerate(all_facts)
+        for _, _, name in facts.spoken
+    ]
     table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return Column(tuple(numbers), table[:, 0].copy(), table[:, 1].copy())
 
@@ -116,13 +149,17 @@ class FieldValues:
         of_form = np.array([self._number.get(key, -1) for key, _ in forms], dtype=np.int64)
         self._values = of_form[values]
 
+    def number(self, key: str) -> int:
+        """Return the number of the value with that key, or -1 if no living document has it."""
+        return self._number.get(key, -1)
+
     def chosen(self, wanted: str) -> tuple[int, ...]:
         """Return the numbers of the values that a filter's value names: none if it is not known.
 
         It names them by their key or their label, and without marks in any spelling.
         """
         named = name_key(wanted)
-        key = named if self.field == "speaker" else wanted
+        key = named if self.field in NAMES else wanted
         if key in self._number:
             return (self._number[key],)
         if not has_marks(wanted):
@@ -146,7 +183,7 @@ class FieldValues:
         selected = {number for value in wanted for number in self.chosen(value)}
         order = np.argsort(-counts, kind="stable")
         order = order[: np.count_nonzero(counts)]
-        listed = order[:limit].tolist()
+        listed = order[: None if self.field in PERIODS else limit].tolist()
         values = [self._value(n, int(counts[n]), selected=n in selected) for n in listed]
         beyond = [self._value(n, int(counts[n]), selected=True) for n in selected.difference(listed)]
         unknown = {value for value in wanted if not self.chosen(value)}
@@ -156,7 +193,7 @@ class FieldValues:
 
     def _value(self, number: int, count: int, *, selected: bool) -> FacetValue:
         label = self.labels[number]
-        value = label if self.field == "speaker" else self.keys[number]
+        value = label if self.field in NAMES else self.keys[number]
         return FacetValue(value=value, label=label, count=count, selected=selected)
 
 

@@ -57,7 +57,7 @@ class Highlighter:
         texts = [("lead", page.lead or ""), *((block, text) for block, text in page.blocks)]
         texts = [(block, text) for block, text in texts if text] or [("title", page.title)]
         if not self._weights and not self._prefixes:
-            return Snippet(pieces=_pieces(texts[0][1], (), 0), block=texts[0][0])
+            return _snippet(page, texts[0][0], _pieces(texts[0][1], (), 0))
         marks = self._marks_by_text([text for _, text in texts])
         best = max(range(len(texts)), key=lambda number: _held(marks[number]))
         (block, text), found = texts[best], marks[best]
@@ -67,7 +67,7 @@ class Highlighter:
             found = list(self._token_marks(text))
         elif not found:
             block, text, found = self._first_with_form(texts) or (block, text, found)
-        return Snippet(pieces=_pieces(text, found, _window(found)), block=block)
+        return _snippet(page, block, _pieces(text, found, _window(found)))
 
     def _first_with_form(self, texts: Sequence[tuple[str, str]]) -> tuple[str, str, list[_Mark]] | None:
         """Return the first text that holds what was asked in another form only (`HĐND` in `HĐ-ND`)."""
@@ -120,6 +120,10 @@ class Highlighter:
     def _token_weight(self, token: Token) -> float:
         forms = [(token.folded, token.key), *((fold(form), tone_key(form)) for form in token.wider)]
         return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
+
+
+def _snippet(page: Page, block: str, pieces: tuple[tuple[str, bool], ...]) -> Snippet:
+    return Snippet(pieces=pieces, block=block, speakers=tuple(page.spoken.get(block, ())))
 
 
 def _held(marks: Iterable[_Mark]) -> float:

@@ -78,8 +78,10 @@ __all__ = [
 class Query:
     """One question to an engine: the tree and the text it was read from, and which page of hits to show.
 
+    A page begins behind the hit of the cursor `after` (`Results.next`), if one is given, and `offset` hits
+    further on. With `fresh`, newer articles rank a little higher than older ones that answer as well.
     `facet_limit` bounds the values listed of each facet to the largest ones (None lists them all);
-    counts are exact either way, and selected values are always listed.
+    counts are exact either way, selected values are always listed, and so are all years and months.
     """
 
     node: Node
@@ -88,6 +90,8 @@ class Query:
     sort: Sort = Sort.RELEVANCE
     offset: int = 0
     limit: int = 10
+    after: str | None = None
+    fresh: bool = True
     facet_limit: int | None = None
 
 

@@ -47,14 +47,17 @@ class Answer(NamedTuple):
     complete: Mask
 
 
-def answer(node: Node, ranking: Ranking) -> Answer:
-    """Return what the tree matches and, if that is little, what its relaxed form matches."""
-    strict = ranking.matches(node)
+def answer(node: Node, ranking: Ranking, *, fresh: bool = True) -> Answer:
+    """Return what the tree matches and, if that is little, what its relaxed form matches.
+
+    With `fresh`, the newer of two articles that answer alike has the higher score.
+    """
+    strict = ranking.matching.matches(node)
     if np.count_nonzero(strict) >= FEW:
-        return Answer(node, strict, ranking.scores(node), strict)
+        return Answer(node, strict, ranking.scores(node, fresh=fresh), strict)
     mended = _mended(node, ranking)
-    mask = strict | ranking.matches(mended)
-    scores = ranking.scores(mended)
+    mask = strict | ranking.matching.matches(mended)
+    scores = ranking.scores(mended, fresh=fresh)
     if isinstance(mended, And):
         most, share = _holding_most(mended, ranking, MANY_WORDS if strict.any() else MIN_WORDS)
         mask |= most
@@ -70,11 +73,11 @@ def _holding_most(node: And, ranking: Ranking, min_words: int) -> tuple[Mask, Fl
     asked = And(tuple(child for child in node.children if _may_lack(child)))
     others = tuple(child for child in node.children if not _may_lack(child))
     if sum(1 for _ in typed_words(asked)) < min_words:
-        return ranking.nothing(), np.ones(len(ranking.nothing()), dtype=np.float32)
+        return ranking.matching.nothing(), np.ones(len(ranking.matching.nothing()), dtype=np.float32)
     share = _share(_words_held(asked, ranking))
     evidence = share + _share(_neighbours_held(asked, ranking))
     if others:
-        evidence = evidence * ranking.matches(And(others))
+        evidence = evidence * ranking.matching.matches(And(others))
     most = evidence >= ranking.weights.strong_evidence
     if 0 < np.count_nonzero(most) < FEW:
         most = evidence >= ranking.weights.weak_evidence
@@ -104,13 +107,13 @@ def _share(part: _Held) -> Floats:
 
 
 def _sum(parts: list[_Held], ranking: Ranking) -> _Held:
-    none = _Held(ranking.nothing().astype(np.float32), 0.0)
+    none = _Held(ranking.matching.nothing().astype(np.float32), 0.0)
     return reduce(lambda one, two: _Held(one.held + two.held, one.total + two.total), parts, none)
 
 
 def _or_otherwise(typed: _Held, node: Or, ranking: Ranking) -> _Held:
     """Return what is held of the form that was typed, which is all of it where another form stands."""
-    others = ranking.matches(Or(node.children[1:]))
+    others = ranking.matching.matches(Or(node.children[1:]))
     return _Held(np.where(others, np.float32(typed.total), typed.held), typed.total)
 
 
@@ -119,10 +122,10 @@ def _words_held(node: Node, ranking: Ranking) -> _Held:
     match node:
         case Word():
             worth = ranking.telling(node)
-            return _Held(ranking.matches(node) * np.float32(worth), worth)
+            return _Held(ranking.matching.matches(node) * np.float32(worth), worth)
         case Phrase():
             worth = sum(map(ranking.telling, node.words))
-            return _Held(ranking.matches(node) * np.float32(worth), worth)
+            return _Held(ranking.matching.matches(node) * np.float32(worth), worth)
         case And():
             return _sum([_words_held(child, ranking) for child in node.children], ranking)
         case Or():
@@ -136,7 +139,7 @@ def _neighbours_held(node: Node, ranking: Ranking) -> _Held:
     match node:
         case And():
             inner = [_neighbours_held(child, ranking) for child in node.children]
-            pairs = [ranking.pair_mask(*pair) for pair in neighbours(node.children)]
+            pairs = [ranking.matching.pair_mask(*pair) for pair in neighbours(node.children)]
             return _sum([*inner, *(_Held(mask.astype(np.float32), 1.0) for mask in pairs)], ranking)
         case Or():
             return _or_otherwise(_neighbours_held(node.children[0], ranking), node, ranking)
@@ -148,7 +151,7 @@ def _mended(node: Node, ranking: Ranking) -> Node:
     """Return the tree with words that stand nowhere read as Telex typed raw, or without their marks."""
     match node:
         case Word():
-            return node if node.parts or ranking.matches(node).any() else _mended_word(node, ranking)
+            return node if node.parts or ranking.matching.matches(node).any() else _mended_word(node, ranking)
         case And():
             return And(tuple(_mended(child, ranking) for child in node.children))
         case _:
@@ -160,4 +163,4 @@ def _mended_word(word: Word, ranking: Ranking) -> Word:
     candidates = [replace(word, marked=False)]
     if telex != word.key:
         candidates.insert(0, Word(telex, fold(telex.rstrip("12345")), marked=True))
-    return next((mended for mended in candidates if ranking.matches(mended).any()), word)
+    return next((mended for mended in candidates if ranking.matching.matches(mended).any()), word)

@@ -27,7 +27,7 @@ from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, normalise, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """Raise this when the same text becomes other terms or other facts: old indexes are then rebuilt."""
 
 WORDS, PAIRS, TITLE = TERM_FIELDS = "words", "pairs", "title"
@@ -53,7 +53,8 @@ def schema_hash() -> str:
 class Facts(NamedTuple):
     """What is held in memory of every document, to score, sort, filter and count.
 
-    `published` is the minute in Vietnam (`2022-07-11T08:30`) or empty; topics are slugs with labels.
+    `published` is the minute in Vietnam (`2022-07-11T08:30`) or empty; topics are slugs with labels;
+    `spoken` are the places of words from first to before last in which someone speaks: [first, last, name].
     """
 
     id: str
@@ -64,6 +65,10 @@ class Facts(NamedTuple):
     portal: str
     speakers: list[str]
     topics: list[list[str]]
+    sessions: list[str]
+    places: list[str]
+    cited: list[str]
+    spoken: list[list[Any]]
 
 
 class Page(NamedTuple):
@@ -79,6 +84,7 @@ class Page(NamedTuple):
     published_at: str | None
     speakers: list[str]
     blocks: list[list[str]]
+    spoken: dict[str, list[str]]
 
 
 def word_prefix(folded: str) -> bytes:
@@ -118,8 +124,10 @@ def fields(document: Document) -> dict[str, Any]:
     words: dict[Unit, int] = defaultdict(int)
     pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)
     place = length = 0
-    for text in _texts(article):
+    spoken, by_block = [], document.spoken
+    for block, text in _texts(article):
         count = _count(tokenize(normalise(text)), words, pairs, place)
+        spoken += [[place, place + count, name] for name in by_block.get(block, ())]
         place += count + TEXT_GAP
         length += count + 1
     title_words: dict[Unit, int] = defaultdict(int)
@@ -136,7 +144,7 @@ def fields(document: Document) -> dict[str, Any]:
         WORDS: [(_word_term(unit), freq, b"") for unit, freq in words.items()],
         PAIRS: [(_pair_term(*pair), len(places), encode_positions(places)) for pair, places in pairs.items()],
         TITLE: in_title,
-        FACTS: json.dumps(_facts(document, length, title_length), ensure_ascii=False).encode(),
+        FACTS: json.dumps(_facts(document, length, title_length, spoken), ensure_ascii=False).encode(),
         PAGE: zlib.compress(json.dumps(_page(document), ensure_ascii=False).encode()),
     }
 
@@ -151,12 +159,12 @@ def read_page(data: bytes) -> Page:
     return Page(*json.loads(zlib.decompress(data)))
 
 
-def _texts(article: Article) -> Iterator[str]:
-    yield article.title
+def _texts(article: Article) -> Iterator[tuple[str, str]]:
+    yield "title", article.title
     if article.lead:
-        yield article.lead
+        yield "lead", article.lead
     for block in article.blocks:
-        yield block.text
+        yield block.id, block.text
 
 
 def _pair_term(first: Unit, second: Unit) -> bytes:
@@ -200,7 +208,7 @@ def date_forms(day: date) -> tuple[str, ...]:
     return (f"{day.day}/{day.month}/{day.year}", f"{day.month}/{day.year}", str(day.year))
 
 
-def _facts(document: Document, length: int, title_length: int) -> Facts:
+def _facts(document: Document, length: int, title_length: int, spoken: list[list[Any]]) -> Facts:
     article = document.article
     moment = article.published_at
     return Facts(
@@ -212,6 +220,10 @@ def _facts(document: Document, length: int, title_length: int) -> Facts:
         portal=article.portal,
         speakers=list(document.speakers),
         topics=[[topic.slug, topic.label] for topic in document.topics],
+        sessions=[session.name for session in document.sessions],
+        places=[place.name for place in document.places],
+        cited=[cited.symbol for cited in document.cited],
+        spoken=spoken,
     )
 
 
@@ -228,4 +240,5 @@ def _page(document: Document) -> Page:
         published_at=article.published_at.isoformat() if article.published_at else None,
         speakers=list(document.speakers),
         blocks=[[block.id, block.text] for block in article.blocks],
+        spoken={block: list(names) for block, names in document.spoken.items()},
     )

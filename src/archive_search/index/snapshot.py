@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.facets import FACET_FIELDS, Column, FieldValues, column
+from archive_search.index.deadline import check
+from archive_search.index.facets import FACET_FIELDS, Column, FieldValues, column, spoken_column
 from archive_search.index.postings import Numbers, Postings
 from archive_search.index.schema import FACTS, PAGE, Page, read_facts, read_page
 from archive_search.index.store import Store, StoredSegment
@@ -39,6 +40,19 @@ class Segment:
     lengths: Floats
     title_lengths: Floats
     columns: dict[str, Column]
+    spoken: Column
+    spans: Numbers
+
+
+class Spoken(NamedTuple):
+    """Where people speak: spans of places, in order, and who does, as numbers of the speaker facet's values.
+
+    `starts` and `ends` are document * 2**32 + position, from the first place to before the last.
+    """
+
+    starts: Numbers
+    ends: Numbers
+    speakers: Numbers
 
 
 def _load(stored: StoredSegment) -> Segment:
@@ -50,6 +64,8 @@ def _load(stored: StoredSegment) -> Segment:
         lengths=np.array([row.length for row in rows], dtype=np.float32),
         title_lengths=np.array([row.title_length for row in rows], dtype=np.float32),
         columns={name: column(name, rows) for name in FACET_FIELDS},
+        spoken=spoken_column(rows),
+        spans=np.array([span[:2] for row in rows for span in row.spoken], dtype=np.int64).reshape(-1, 2),
     )
 
 
@@ -79,8 +95,10 @@ class Snapshot:
         self.versions = _concatenated("U1", [part.versions for part in parts])
         self.lengths = _concatenated("f4", [part.lengths for part in parts])
         self.title_lengths = _concatenated("f4", [part.title_lengths for part in parts])
-        self._order(_concatenated("U16", [part.published for part in parts]))
+        self.published = _concatenated("U16", [part.published for part in parts])
+        self._order()
         self.values = {name: self._values(name, parts) for name in FACET_FIELDS}
+        self.spoken = self._join_spoken(parts)
 
     def _values(self, name: str, parts: list[Segment]) -> FieldValues:
         columns = [
@@ -88,8 +106,20 @@ class Snapshot:
         ]
         return FieldValues(name, columns, self.alive)
 
-    def _order(self, published: NDArray[np.str_]) -> None:
+    def _join_spoken(self, parts: list[Segment]) -> Spoken:
+        none = np.empty((0, 3), dtype=np.int64)
+        tables = [none]
+        for stored, part in zip(self._stored, parts, strict=True):
+            docs = (part.spoken.docs + stored.base) << 32
+            names = [self.values["speaker"].number(key) for key, _ in part.spoken.forms]
+            speakers = np.array(names, dtype=np.int64)[part.spoken.values]
+            table = np.column_stack([docs + part.spans[:, 0], docs + part.spans[:, 1], speakers])
+            tables.append(table[self.alive[part.spoken.docs + stored.base]])
+        return Spoken(*np.concatenate(tables).T)
+
+    def _order(self) -> None:
         """Rank the documents by date, ties by id; those without a date come last either way."""
+        published = self.published
         self.days, self.day_of = np.unique(published.astype("U10"), return_inverse=True)
         _, moment = np.unique(published, return_inverse=True)
         undated = published == ""
@@ -148,6 +178,7 @@ class Snapshot:
     ) -> Iterator[tuple[Postings, int]]:
         for stored in self._stored:
             for found in stored.postings(fieldname, prefix, keep):
+                check()
                 yield found, stored.base
 
     def page(self, doc: int) -> Page:

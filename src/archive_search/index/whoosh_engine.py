@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.errors import IndexUnusable
-from archive_search.index import schema
+from archive_search.errors import IndexUnusable, Unsupported
+from archive_search.index import schema, writing
+from archive_search.index.deadline import deadline
 from archive_search.index.facets import FACET_FIELDS, chosen_values
-from archive_search.index.generations import Generations, sync
+from archive_search.index.generations import Generations
 from archive_search.index.highlight import Highlighter
+from archive_search.index.occurring import Occurring, Weights
+from archive_search.index.paging import behind, in_order, place_behind, place_of
+from archive_search.index.postings import Numbers
 from archive_search.index.query import Query
-from archive_search.index.ranking import Ranking, Weights
+from archive_search.index.ranking import Ranking
 from archive_search.index.relaxing import Answer, answer
 from archive_search.index.snapshot import Snapshot
 from archive_search.index.store import Store
-from archive_search.records import Document, Facet, Filters, Hit, Results, Sort
+from archive_search.records import (
+    Correction,
+    Document,
+    Facet,
+    Filters,
+    Hit,
+    Results,
+    Suggestion,
+    SuggestionKind,
+)
 
 Mask = NDArray[np.bool_]
+
+SEARCH_SECONDS = 5.0
+"""The deadline of a search: a hundred times what the slowest of ours took over 100,000 articles."""
 
 _OPEN_TRIES = 5
 
@@ -36,7 +49,21 @@ class _View:
     def __init__(self, store: Store, snapshot: Snapshot, weights: Weights) -> None:
         self.store = store
         self.snapshot = snapshot
-        self.ranking = Ranking(snapshot, weights)
+        self.ranking = Ranking(Occurring(snapshot, weights))
+
+    def answer(self, query: Query) -> Answer:
+        """Return what the query's tree matches, and keep it for the next page of hits."""
+        return self.snapshot.cache.get(
+            ("answer", query.node, query.fresh),
+            lambda: answer(query.node, self.ranking, fresh=query.fresh),
+            lambda made: made.mask.nbytes + made.scores.nbytes + made.complete.nbytes,
+        )
+
+    def hits(self, docs: Iterable[int], found: Answer) -> Iterator[Hit]:
+        """Yield documents as hits of an answer."""
+        highlighter = Highlighter(found.node, self.ranking.weight)
+        for doc in docs:
+            yield _hit(self.snapshot.page(doc), float(found.scores[doc]), highlighter)
 
     def is_current(self, path: Path) -> bool:
         """Tell whether this is what `path` holds now, and not what it held before a commit."""
@@ -49,42 +76,66 @@ class WhooshEngine:
     Several processes may read while one writes. Readers notice a commit with their next query.
     """
 
-    def __init__(self, folder: Path, weights: Weights | None = None) -> None:
+    def __init__(
+        self, folder: Path, weights: Weights | None = None, *, seconds: float = SEARCH_SECONDS
+    ) -> None:
         self._generations = Generations(folder, schema.schema_hash())
         self._weights = weights or Weights()
+        self._seconds = seconds
         self._view: _View | None = None
         self._opening = threading.Lock()
 
     def search(self, query: Query) -> Results:
         """Return one page of hits with the exact total and the facets."""
         view = self._current_view()
-        found = view.snapshot.cache.get(
-            ("answer", query.node),
-            lambda: answer(query.node, view.ranking),
-            lambda made: made.mask.nbytes + made.scores.nbytes + made.complete.nbytes,
-        )
-        chosen = _selections(view.snapshot, query.filters)
-        mask = _narrowed(found.mask, chosen.values())
-        return Results(
-            total=int(np.count_nonzero(mask)),
-            hits=_hits(view, query, found, mask),
-            facets=_facets(view.snapshot, query, found.mask, chosen),
-            complete=int(np.count_nonzero(_narrowed(found.complete, chosen.values()))),
-        )
+        with deadline(self._seconds):
+            found = view.answer(query)
+            snapshot, node = view.snapshot, query.node
+            chosen = _selections(snapshot, query.filters)
+            mask = _narrowed(found.mask, chosen.values())
+            docs = _docs(snapshot, query, found, mask, query.offset + query.limit + 1)[query.offset :]
+            shown = docs[: query.limit].tolist()
+            more = len(docs) > len(shown) > 0
+            return Results(
+                total=int(np.count_nonzero(mask)),
+                hits=tuple(view.hits(shown, found)),
+                facets=_facets(snapshot, query, found.mask, chosen),
+                complete=int(np.count_nonzero(_narrowed(found.complete, chosen.values()))),
+                next=place_of(snapshot, shown[-1], found.scores, query.sort).cursor() if more else None,
+                cut=view.ranking.matching.cut(node),
+            )
+
+    def every(self, query: Query) -> Iterator[Hit]:
+        """Yield all hits in the order asked for, from the query's place on, all of one commit."""
+        view = self._current_view()
+        found = view.answer(query)
+        mask = _narrowed(found.mask, _selections(view.snapshot, query.filters).values())
+        docs = _docs(view.snapshot, query, found, mask, None)
+        yield from view.hits(docs[query.offset :].tolist(), found)
+
+    def correct(self, text: str) -> Correction | None:
+        """Return what the writer of a query may have meant, if the archive's own words tell."""
+        raise Unsupported("not yet")
+
+    def suggest(self, typed: str, kinds: tuple[SuggestionKind, ...], limit: int) -> tuple[Suggestion, ...]:
+        """Return at most `limit` of each kind that begin as typed, in any spelling if without accents."""
+        raise Unsupported("not yet")
+
+    def similar(self, article: str, limit: int) -> tuple[Hit, ...]:
+        """Return the articles nearest in their words, the nearest first, without those of the same story."""
+        raise Unsupported("not yet")
+
+    def same_story(self, article: str) -> tuple[Hit, ...]:
+        """Return the articles that tell the same in almost the same words, the first first."""
+        raise Unsupported("not yet")
 
     def update(self, documents: Iterable[Document], removed: Iterable[str] = ()) -> None:
         """Add or replace documents and remove ids, in one commit."""
-        with self._generations.writing():
-            path = self._generations.current()
-            if path is None:
-                self._build(documents)
-            else:
-                self._change(path, documents, removed)
+        writing.update(self._generations, documents, removed)
 
     def rebuild(self, documents: Iterable[Document]) -> None:
         """Build a new generation of these documents beside the old one, and promote it."""
-        with self._generations.writing():
-            self._build(documents)
+        writing.rebuild(self._generations, documents)
 
     def versions(self) -> dict[str, str]:
         """Return the version that is indexed of each article id: none where there is no usable index."""
@@ -98,24 +149,6 @@ class WhooshEngine:
     def close(self) -> None:
         """Let go of the files, once the requests that still use them have ended."""
         self._view = None
-
-    def _build(self, documents: Iterable[Document]) -> None:
-        path = self._generations.new()
-        try:
-            store = Store.create(path, terms=schema.TERM_FIELDS, columns=schema.COLUMNS)
-            _write(store, documents)
-            self._generations.promote(path)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-
-    def _change(self, path: Path, documents: Iterable[Document], removed: Iterable[str]) -> None:
-        store = Store.open(path)
-        snapshot = Snapshot(store, self._snapshot_of(path))
-        living = np.flatnonzero(snapshot.alive)
-        numbers = dict(zip(snapshot.ids[living].tolist(), living.tolist(), strict=True))
-        _write(store, documents, numbers, removed)
-        sync(path)
 
     def _current_view(self) -> _View:
         for _ in range(_OPEN_TRIES):
@@ -149,24 +182,6 @@ class WhooshEngine:
         return view.snapshot if view and view.store.folder == path else None
 
 
-def _write(
-    store: Store,
-    documents: Iterable[Document],
-    numbers: Mapping[str, int] = MappingProxyType({}),
-    removed: Iterable[str] = (),
-) -> None:
-    """Write documents in one commit; `numbers` are those of the documents that they may replace."""
-    with store.writing() as writer:
-        added: dict[str, int] = {}
-        for document in documents:
-            name = document.article.id
-            if name in added:
-                writer.take_back(added[name])
-            added[name] = writer.add(schema.fields(document))
-        for name in {*added, *removed} & numbers.keys():
-            writer.delete(numbers[name])
-
-
 def _selections(snapshot: Snapshot, filters: Filters) -> dict[str, Mask]:
     """Return the documents that each field's filter leaves, for the fields that have one."""
     return {
@@ -191,29 +206,12 @@ def _facets(snapshot: Snapshot, query: Query, mask: Mask, chosen: dict[str, Mask
     return tuple(facets)
 
 
-def _hits(view: _View, query: Query, found: Answer, mask: Mask) -> tuple[Hit, ...]:
-    docs = _ordered(view.snapshot, query, found, np.flatnonzero(mask))
-    highlighter = Highlighter(found.node, view.ranking.weight)
-    return tuple(
-        _hit(view.snapshot.page(doc), float(found.scores[doc]), highlighter)
-        for doc in docs[query.offset : query.offset + query.limit].tolist()
-    )
-
-
-def _ordered(snapshot: Snapshot, query: Query, found: Answer, docs: Any) -> Any:
-    """Return the documents in the order asked for, at least as far as the page that is shown."""
-    if query.sort is Sort.OLDEST:
-        return docs[np.argsort(snapshot.oldest_rank[docs])]
-    ranks = snapshot.newest_rank[docs]
-    if query.sort is Sort.NEWEST:
-        return docs[np.argsort(ranks)]
-    scores = found.scores[docs]
-    needed = query.offset + query.limit
-    if 0 < needed < len(docs):
-        last = np.partition(scores, len(docs) - needed)[len(docs) - needed]
-        best = np.flatnonzero(scores >= last)
-        docs, ranks, scores = docs[best], ranks[best], scores[best]
-    return docs[np.lexsort((ranks, -scores))]
+def _docs(snapshot: Snapshot, query: Query, found: Answer, mask: Mask, needed: int | None) -> Numbers:
+    """Return the documents of the mask behind the query's cursor, at least the first `needed` in order."""
+    docs = np.flatnonzero(mask)
+    if query.after is not None:
+        docs = behind(snapshot, docs, found.scores, place_behind(query.after, query.sort))
+    return in_order(snapshot, docs, found.scores, query.sort, needed)
 
 
 def _hit(page: schema.Page, score: float, highlighter: Highlighter) -> Hit:

@@ -28,7 +28,10 @@ LISTED = 50
 
 TITLES = {
     "speaker": lazy_gettext("Speaker"),
+    "session": lazy_gettext("Session"),
     "topic": lazy_gettext("Topic"),
+    "place": lazy_gettext("Place"),
+    "document": lazy_gettext("Cited document"),
     "year": lazy_gettext("Year"),
     "month": lazy_gettext("Month"),
     "portal": lazy_gettext("Portal"),

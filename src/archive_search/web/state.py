@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from archive_search.records import Filters, Sort
 from archive_search.vietnamese.spelling import normalise
 
-FIELDS = ("speaker", "topic", "year", "month", "portal")
+FIELDS = ("speaker", "session", "topic", "place", "document", "year", "month", "portal")
 """The fields of `Filters`, in the order in which the page shows them."""
 
 MAX_TYPED = 500
@@ -26,7 +26,10 @@ MAX_PAGE = 9999
 
 _SHAPES = {
     "speaker": re.compile(r".{1,100}"),
+    "session": re.compile(r".{1,200}"),
     "topic": re.compile(r"[a-z0-9-]{1,60}"),
+    "place": re.compile(r".{1,100}"),
+    "document": re.compile(r"[^\s]{1,60}"),
     "year": re.compile(r"[0-9]{4}"),
     "month": re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])"),
     "portal": re.compile(r"[a-z0-9-]{1,60}"),
