@@ -2,7 +2,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from archive_search.records import Filters, Sort
-from archive_search.web.state import MAX_TYPED, MAX_VALUES, State, read
+from archive_search.web.state import MAX_PAGE, MAX_TYPED, MAX_VALUES, State, read
 
 
 def test_the_state_of_nothing_is_the_front_page():
@@ -29,7 +29,8 @@ def test_what_a_state_writes_is_read_as_the_same_state():
         ({"page": "abc"}, State()),
         ({"page": "٣"}, State()),
         ({"page": "0"}, State()),
-        ({"page": "99999999"}, State(page=9999)),
+        ({"page": "99999999"}, State(page=MAX_PAGE)),
+        ({"spelling": "x", "expand": "no", "fresh": ""}, State()),
         ({"sort": "price"}, State()),
         ({"year": "<script>"}, State()),
         ({"year": "２０２２"}, State()),
@@ -80,3 +81,26 @@ def test_changing_the_years_lets_go_of_the_months():
 )
 def test_without_a_choice_words_bring_the_best_first_and_no_words_the_newest(state, order):
     assert state.order is order
+
+
+@pytest.mark.parametrize(
+    ("query", "state"),
+    [
+        ({"spelling": "loose"}, State(loose=True)),
+        ({"expand": "0"}, State(expand=False)),
+        ({"fresh": "0"}, State(fresh=False)),
+        (
+            {"spelling": "loose", "expand": "0", "fresh": "0"},
+            State(loose=True, expand=False, fresh=False),
+        ),
+    ],
+)
+def test_switches_are_part_of_the_address(query, state):
+    assert read(MultiDict(query)) == state
+    assert state.params() == query
+
+
+def test_filters_and_pages_keep_the_switches():
+    state = State(q="đất", loose=True, fresh=False)
+    assert state.toggled("year", "2022").loose
+    assert not state.on_page(2).fresh

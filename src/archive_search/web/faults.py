@@ -8,7 +8,14 @@ from flask import Flask, current_app, render_template
 from flask_babel import LazyString, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
-from archive_search.errors import ArchiveSearchError, IndexUnusable, IntegrityError, StorageError
+from archive_search.errors import (
+    ArchiveSearchError,
+    BadCursor,
+    IndexUnusable,
+    IntegrityError,
+    SearchTooSlow,
+    StorageError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,12 @@ _BY_ERROR: dict[type[ArchiveSearchError], Fault] = {
         ),
         command="archive-search rebuild",
     ),
+    SearchTooSlow: Fault(
+        status=503,
+        title=lazy_gettext("This search takes too long"),
+        text=lazy_gettext("It was stopped. Leave out its commonest words or the stars, or choose filters first."),
+    ),
+    BadCursor: _BAD_REQUEST,
     IntegrityError: Fault(
         status=409,
         title=lazy_gettext("This capture is damaged"),

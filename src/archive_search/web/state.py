@@ -22,7 +22,12 @@ MAX_TYPED = 500
 MAX_VALUES = 20
 """Values of one facet that are read: a person chooses a few, a script sends thousands."""
 
-MAX_PAGE = 9999
+MAX_PAGE = 99_999
+"""Two million hits; a page costs the same wherever it stands."""
+
+LOOSE = "loose"
+OFF = "0"
+"""Values of the switches in the query string; any other leaves a switch as it is."""
 
 _SHAPES = {
     "speaker": re.compile(r".{1,100}"),
@@ -38,11 +43,18 @@ _SHAPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What is asked for; `sort` is None while the reader has not chosen an order."""
+    """What is asked for; `sort` is None while the reader has not chosen an order.
+
+    `loose` ignores accents that are typed; without `expand` only what is typed is searched, and no other
+    way to write it; without `fresh` the age of an article does not count.
+    """
 
     q: str = ""
     filters: Filters = field(default_factory=Filters)
     sort: Sort | None = None
+    loose: bool = False
+    expand: bool = True
+    fresh: bool = True
     page: int = 1
 
     @property
@@ -63,9 +75,18 @@ class State:
             "q": self.q,
             **{name: list(getattr(self.filters, name)) for name in FIELDS},
             "sort": self.sort.value if self.sort else "",
+            **{name: given for name, given, is_so in self._switches() if is_so},
             "page": str(self.page) if self.page > 1 else "",
         }
         return {name: value for name, value in given.items() if value}
+
+    def _switches(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return the parameter that stands for each switch, its value, and whether it is given."""
+        return (
+            ("spelling", LOOSE, self.loose),
+            ("expand", OFF, not self.expand),
+            ("fresh", OFF, not self.fresh),
+        )
 
     def toggled(self, name: str, value: str) -> State:
         """Return the state with a value chosen if it was not, and not chosen if it was.
@@ -99,6 +120,9 @@ def read(args: MultiDict[str, str]) -> State:
         q=_plain(args.get("q", ""))[:MAX_TYPED].strip(),
         filters=Filters(**{name: _values(args, name) for name in FIELDS}),
         sort=_SORTS.get(args.get("sort", "")),
+        loose=args.get("spelling") == LOOSE,
+        expand=args.get("expand") != OFF,
+        fresh=args.get("fresh") != OFF,
         page=max(1, min(int(page), MAX_PAGE)) if re.fullmatch(r"[0-9]{1,9}", page) else 1,
     )
 
