@@ -88,7 +88,9 @@ def test_a_note_says_what_was_not_read_as_typed(client, lang, text):
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_every_note_can_be_shown(client, monkeypatch, lang, message):
     note = Note(0, message, HOSTILE)
-    monkeypatch.setattr("archive_search.web.search.understand", lambda _: Understood(Nothing(), (note,)))
+    monkeypatch.setattr(
+        "archive_search.web.search.understand", lambda *_, **__: Understood(Nothing(), (note,), ())
+    )
     (shown,) = soup_of(client, f"/?lang={lang}&q=x").select("[role=note]")
     assert shown.code.get_text() == HOSTILE
     assert "%" not in shown.get_text()
@@ -236,3 +238,49 @@ def test_hostile_parameters_get_a_page(client, query):
     response = client.get(f"/?{query}")
     assert response.status_code == 200
     assert "49" not in BeautifulSoup(response.text, "lxml").title.get_text()
+
+
+def bars(soup):
+    return [link.title.get_text() for link in soup.select(".histogram a")]
+
+
+def test_a_histogram_shows_the_years_and_within_one_year_the_months(client):
+    assert bars(soup_of(client, "/")) == ["2021: 1", "2022: 47"]
+    within = soup_of(client, "/?year=2022")
+    assert bars(within) == ["tháng 7/2022: 47"]
+    assert state_of(within.select_one(".histogram a")) == {"year": ["2022"], "month": ["2022-07"]}
+
+
+def test_a_histogram_of_one_year_is_not_drawn(client):
+    assert not soup_of(client, "/?q=chợ phiên").select(".histogram")
+
+
+def switches(soup):
+    return {link.get_text(): state_of(link) for link in soup.select(".switches a")}
+
+
+def test_accents_that_are_typed_can_be_ignored_and_minded_again(client):
+    loose = switches(soup_of(client, "/?q=giải&page=2"))["Bỏ qua dấu đã gõ"]
+    assert loose == {"q": ["giải"], "spelling": ["loose"]}
+    back = switches(soup_of(client, "/?q=giải&spelling=loose"))["Phân biệt dấu đã gõ"]
+    assert back == {"q": ["giải"]}
+
+
+def test_without_accents_there_is_nothing_to_ignore(client):
+    assert "Bỏ qua dấu đã gõ" not in switches(soup_of(client, "/?q=giai"))
+
+
+def test_newer_articles_need_not_come_first(client):
+    off = switches(soup_of(client, "/?q=giai"))["Không ưu tiên tin mới"]
+    assert off == {"q": ["giai"], "fresh": ["0"]}
+    assert "Ưu tiên tin mới một chút" in switches(soup_of(client, "/?q=giai&fresh=0"))
+    assert not switches(soup_of(client, "/?q=giai&sort=newest"))
+
+
+def test_a_passage_names_who_speaks_in_it(client):
+    assert soup_of(client, "/?q=giải phóng").select_one(".said-by").get_text() == f"{MINH}:"
+
+
+@pytest.mark.parametrize("query", ["", "year=2022", "sort=newest"])
+def test_the_front_page_offers_no_switches(client, query):
+    assert not switches(soup_of(client, f"/?{query}"))

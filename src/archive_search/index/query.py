@@ -22,7 +22,7 @@ word. What cannot be read as one of these forms is searched as words, and `under
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive_search.index.expanding import expand
 from archive_search.index.notes import Message, Note
@@ -100,6 +100,7 @@ class Understood(NamedTuple):
 
     node: Node
     notes: tuple[Note, ...]
+    expansions: tuple[Any, ...] = ()
 
 
 def parse(text: str) -> Node:
@@ -107,7 +108,7 @@ def parse(text: str) -> Node:
     return understand(text).node
 
 
-def understand(text: str) -> Understood:
+def understand(text: str, *, loose: bool = False, expanding: bool = True) -> Understood:
     """Return the expanded tree, and notes on what was not read as its writer may have meant it."""
     node, notes = read_text(text)
     return Understood(expand(node), notes)

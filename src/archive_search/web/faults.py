@@ -73,7 +73,9 @@ _BY_ERROR: dict[type[ArchiveSearchError], Fault] = {
     SearchTooSlow: Fault(
         status=503,
         title=lazy_gettext("This search takes too long"),
-        text=lazy_gettext("It was stopped. Leave out its commonest words or the stars, or choose filters first."),
+        text=lazy_gettext(
+            "It was stopped. Leave out its commonest words or the stars, or choose filters first."
+        ),
     ),
     BadCursor: _BAD_REQUEST,
     IntegrityError: Fault(

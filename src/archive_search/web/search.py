@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, render_template, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import LazyString, gettext, lazy_gettext
 
 from archive_search.index.notes import TEXTS, Note
-from archive_search.index.query import Query, parse, understand
+from archive_search.index.query import Node, Query, Understood, understand
 from archive_search.index.reading import LIMITS
-from archive_search.records import Facet, FacetValue, Filters, Results, Sort
-from archive_search.vietnamese.spelling import fold
+from archive_search.records import Correction, Facet, FacetValue, Filters, Results, Sort
+from archive_search.vietnamese.spelling import fold, has_marks
 from archive_search.web import language, state
+from archive_search.web.histogram import histogram
 from archive_search.web.room import portal_label, the_room
 from archive_search.web.state import FIELDS, State
 
@@ -44,6 +45,18 @@ ORDERS = {
 }
 
 
+_CUT = lazy_gettext("More words begin so than can be searched at once: only the first ones were.")
+
+_SWITCHES = {
+    "loose": lazy_gettext("Ignore the accents that I typed"),
+    "strict": lazy_gettext("Mind the accents that I typed"),
+    "typed": lazy_gettext("Search only what I typed"),
+    "expand": lazy_gettext("Also search other ways to write it"),
+    "ageless": lazy_gettext("Do not prefer newer articles"),
+    "fresh": lazy_gettext("Prefer newer articles a little"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """A value of a facet as a link that chooses it, or lets go of it if it is chosen."""
@@ -69,7 +82,8 @@ class Group:
 def page() -> str:
     """Show what the archive holds on the query, or its newest articles."""
     asked = state.read(request.args)
-    asked, results = _answer(asked)
+    understood = _understood(asked)
+    asked, results = _answer(asked, understood.node)
     groups = tuple(_group(asked, facet) for facet in _in_view(asked, results))
     return render_template(
         "search.html",
@@ -77,7 +91,12 @@ def page() -> str:
         results=results,
         groups=groups,
         chips=_chips(asked, results),
-        notes=[(note.piece, _told(note)) for note in understand(asked.q).notes],
+        histogram=histogram(results, asked.filters.year),
+        period_url=lambda bar, field: _address(asked.toggled(field, bar.value)),
+        notes=_notes(understood, results),
+        expansions=understood.expansions,
+        correction=_correction(asked),
+        switches=_switches(asked, understood),
         pages=_pages(asked, results.total),
         previous_url=_address(asked.on_page(asked.page - 1)) if asked.page > 1 else None,
         next_url=_address(asked.on_page(asked.page + 1)) if asked.page * PER_PAGE < results.total else None,
@@ -96,7 +115,7 @@ def values(name: str) -> str:
     if name not in FIELDS:
         abort(404)
     asked = state.read(request.args)
-    results = _search(asked, facet_limit=None, limit=1)
+    results = _search(asked, _understood(asked).node, facet_limit=None, limit=1)
     asked = _as_known(asked, results)
     found = [value for facet in results.facets if facet.field == name for value in facet.values]
     choices = tuple(_choice(asked, name, value) for value in found)
@@ -105,16 +124,20 @@ def values(name: str) -> str:
     )
 
 
-def _answer(asked: State) -> tuple[State, Results]:
+def _understood(asked: State) -> Understood:
+    return understand(asked.q, loose=asked.loose, expanding=asked.expand)
+
+
+def _answer(asked: State, node: Node) -> tuple[State, Results]:
     """Return the results, and the state as they know it.
 
     Beyond the last page of hits stands the last page; `nguyen tien minh` chooses Nguyễn Tiến Minh.
     """
-    results = _search(asked)
+    results = _search(asked, node)
     last = max(1, -(-results.total // PER_PAGE))
     if asked.page > last:
         asked = asked.on_page(last)
-        results = _search(asked)
+        results = _search(asked, node)
     return _as_known(asked, results), results
 
 
@@ -123,21 +146,51 @@ def _as_known(asked: State, results: Results) -> State:
     return replace(asked, filters=Filters(**chosen))
 
 
-def _search(asked: State, *, limit: int = PER_PAGE, facet_limit: int | None = LISTED) -> Results:
+def _search(asked: State, node: Node, *, limit: int = PER_PAGE, facet_limit: int | None = LISTED) -> Results:
     query = Query(
-        node=parse(asked.q),
+        node=node,
         text=asked.q,
         filters=asked.filters,
         sort=asked.order,
         offset=(asked.page - 1) * PER_PAGE,
         limit=limit,
+        fresh=asked.fresh,
         facet_limit=facet_limit,
     )
     return the_room().engine.search(query)
 
 
+def _notes(understood: Understood, results: Results) -> list[tuple[str, str]]:
+    """Return what is to be told of the query: pieces of it, each with a text."""
+    notes = [(note.piece, _told(note)) for note in understood.notes]
+    return notes + [(f"{beginning}*", gettext(_CUT)) for beginning in results.cut]
+
+
 def _told(note: Note) -> str:
     return str(gettext(TEXTS[note.message], **LIMITS))
+
+
+def _correction(asked: State) -> tuple[Correction, str] | None:
+    """Return what the reader may have meant, with the address where that is asked."""
+    found = None
+    return (found, _address(replace(asked, q=found.text, page=1))) if found else None
+
+
+def _switches(asked: State, understood: Understood) -> list[tuple[LazyString, str]]:
+    """Return the switches that would change something, each as a text and an address."""
+    offered = (
+        (_SWITCHES["loose"], {"loose": True}, not asked.loose and has_marks(asked.q)),
+        (_SWITCHES["strict"], {"loose": False}, asked.loose),
+        (_SWITCHES["typed"], {"expand": False}, bool(understood.expansions)),
+        (_SWITCHES["expand"], {"expand": True}, not asked.expand),
+        (_SWITCHES["ageless"], {"fresh": False}, asked.fresh and _by_relevance(asked)),
+        (_SWITCHES["fresh"], {"fresh": True}, not asked.fresh),
+    )
+    return [(text, _address(replace(asked, page=1, **so))) for text, so, is_offered in offered if is_offered]
+
+
+def _by_relevance(asked: State) -> bool:
+    return bool(asked.q) and asked.order is Sort.RELEVANCE
 
 
 def _address(asked: State) -> str:
