@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,11 +16,15 @@ from archive_search.records import (
     Attachment,
     BlockKind,
     CaptureKind,
+    CitedDocument,
     Document,
+    Evidence,
     Image,
     Outcome,
     Person,
+    Place,
     Role,
+    Session,
     Statement,
     Target,
     Topic,
@@ -27,6 +32,7 @@ from archive_search.records import (
 
 NOON = datetime(2022, 7, 12, 5, 0, tzinfo=UTC)
 URL = "http://portal.test/tin/1"
+NAMED = Evidence(surface="Kỳ họp 17", block="title", start=0, end=9)
 
 
 def make_document(text="Huyện ủy họp", *, url=URL, number="1", title="Kỳ họp 17"):
@@ -67,6 +73,9 @@ def make_document(text="Huyện ủy họp", *, url=URL, number="1", title="Kỳ
             ),
         ),
         topics=(Topic(slug="y-te", label="Y tế", score=0.5, phrases=("dịch bệnh",)),),
+        places=(Place(name="xã Văn Bình", mentions=(NAMED,)),),
+        sessions=(Session(name="Kỳ họp thứ 17", number=17, body=None, term="XXIV", mentions=(NAMED,)),),
+        cited=(CitedDocument(symbol="05-CT/TW", kind=None, mentions=(NAMED, NAMED)),),
     )
 
 
@@ -169,6 +178,16 @@ def test_an_export_has_the_fields_that_other_programs_read():
     (person,) = line["people"]
     assert person.keys() == {"name", "titles", "roles", "mentions"}
     assert {"surface", "block", "role", "verb"} <= person["mentions"][0].keys()
+
+
+def test_an_export_tells_where_places_sessions_and_documents_are_named():
+    line = json.loads(json.dumps(export(make_document())))
+    named = {"surface": "Kỳ họp 17", "block": "title", "start": 0, "end": 9}
+    assert line["places"] == [{"name": "xã Văn Bình", "mentions": [named]}]
+    assert line["sessions"][0] | {"mentions": []} == {
+        "name": "Kỳ họp thứ 17", "number": 17, "body": None, "term": "XXIV", "mentions": [],
+    }  # fmt: skip
+    assert line["cited"] == [{"symbol": "05-CT/TW", "kind": None, "mentions": [named, named]}]
 
 
 def test_a_report_counts_articles_and_other_urls_and_lists_what_went_wrong(archive):

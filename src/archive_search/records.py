@@ -264,7 +264,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A meeting that an article reports: `Kỳ họp thứ 17 Ban Chấp hành Đảng bộ huyện`.
+    """A meeting that an article reports or names: `Kỳ họp thứ 17 Ban Chấp hành Đảng bộ huyện`.
 
     `number` is the meeting's own, `body` whose meeting it is, `term` the term of that body (`XXIV`), as
     far as they are told; `name` is made of these, so that one meeting has one name.
@@ -279,7 +279,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedDocument:
-    """A legal document that an article cites: its symbol (`59/2019/NĐ-CP`) and kind (`Nghị định`)."""
+    """A legal document that an article cites: its symbol (`59/2019/NĐ-CP`) and kind (`Nghị định`).
+
+    Of one that is cited without its symbol, `symbol` is the name made of what is told
+    (`Nghị quyết 14 ngày 30/5/2022`, `Luật Đất đai 2013`).
+    """
 
     symbol: str
     kind: str | None

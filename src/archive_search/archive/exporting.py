@@ -78,9 +78,9 @@ def _person(values: Json) -> Person:
 
 def export(document: Document) -> Json:
     """Return the document in the form that other programs read; `docs/export.md` describes it."""
-    article = document_to_json(document)["article"]
+    values = document_to_json(document)
     return {
-        **article,
+        **values["article"],
         "people": [
             {
                 "name": person.name,
@@ -102,4 +102,5 @@ def export(document: Document) -> Json:
             for person in document.people
         ],
         "topics": [topic.slug for topic in document.topics],
+        **{kind: values[kind] for kind in ("places", "sessions", "cited")},
     }

@@ -12,19 +12,25 @@ from functools import cache
 from importlib import resources
 
 from archive_search.errors import ConfigError
-from archive_search.vietnamese.spelling import tone_key
+from archive_search.vietnamese.spelling import normalise, tone_key
+from archive_search.vietnamese.tokens import tokenize
 
 __all__ = [
     "Abbreviation",
+    "DocumentCode",
     "PersonWord",
     "Place",
+    "PlaceWord",
     "SpeechVerb",
     "Surname",
     "TopicWords",
     "abbreviations",
+    "document_codes",
     "historic_figures",
+    "parse_synonyms",
     "parse_table",
     "person_words",
+    "place_words",
     "places",
     "speech_verbs",
     "surnames",
@@ -35,12 +41,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abbreviation:
-    """A short form and one expansion; `ambiguous` says that it has other readings, told in `note`."""
+    """A short form and its likeliest expansion; `ambiguous` says that it may mean something else too.
+
+    `readings` are the other expansions, `note` where they are met.
+    """
 
     short: str
     expansion: str
     category: str
     ambiguous: bool
+    readings: tuple[str, ...]
     note: str
 
 
@@ -77,10 +87,39 @@ class PersonWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place; `is_name` says that people are called so too, as `Thái Bình`."""
+    """A place; `is_name` says that people are called so too, as `Thái Bình`.
+
+    `unit` is the kind of unit that the name alone means, empty for countries and regions.
+    """
 
     name: str
     is_name: bool
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceWord:
+    """A word that shows what the capitalised name behind it is; the table's heading explains its fields."""
+
+    word: str
+    kind: str
+    forms: tuple[str, ...]
+    size: str
+    numbered: bool
+    organs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentCode:
+    """A code in the symbols of documents: of a `kind`, or of an office of the `state` or the `party`.
+
+    `party` is the kind that the code means in the Party's symbols, empty where it is the same.
+    """
+
+    code: str
+    meaning: str
+    role: str
+    party: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +137,12 @@ def parse_table(text: str, columns: tuple[str, ...], *, source: str) -> Iterator
     Raises `ConfigError` if the heading lacks one of `columns`, a row has too many cells, or its first
     cell is empty.
     """
+    return (row for _, row in _numbered_rows(text, columns, source=source))
+
+
+def _numbered_rows(
+    text: str, columns: tuple[str, ...], *, source: str
+) -> Iterator[tuple[int, dict[str, str]]]:
     heading: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
@@ -114,7 +159,7 @@ def parse_table(text: str, columns: tuple[str, ...], *, source: str) -> Iterator
                 f"{source}, line {number}: expected {heading[0]!r} and at most {len(heading)} cells "
                 f"separated by tabs, got {line!r}."
             )
-        yield dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=True))
+        yield number, dict(zip(heading, cells + [""] * (len(heading) - len(cells)), strict=True))
 
 
 def _rows(name: str, *columns: str) -> Iterator[dict[str, str]]:
@@ -132,14 +177,15 @@ def _one_of(row: dict[str, str], column: str, allowed: frozenset[str], source: s
 @cache
 def abbreviations() -> tuple[Abbreviation, ...]:
     """Return the abbreviations of officialese, one record for each expansion."""
-    rows = _rows("abbreviations.tsv", "abbr", "expansion", "category", "flag", "other_readings_or_note")
+    rows = _rows("abbreviations.tsv", "abbr", "expansion", "category", "flag", "readings", "note")
     return tuple(
         Abbreviation(
             short=row["abbr"],
             expansion=row["expansion"],
             category=row["category"],
             ambiguous=row["flag"] == "AMBIGUOUS",
-            note=row["other_readings_or_note"],
+            readings=_phrases(row["readings"]),
+            note=row["note"],
         )
         for row in rows
     )
@@ -148,7 +194,25 @@ def abbreviations() -> tuple[Abbreviation, ...]:
 @cache
 def synonyms() -> tuple[tuple[str, ...], ...]:
     """Return the ways to write one thing, a group for each; a group of one has no other way."""
-    return tuple(_phrases(row["forms"]) for row in _rows("synonyms.tsv", "forms"))
+    source = "synonyms.tsv"
+    text = (resources.files(__package__) / "data" / source).read_text(encoding="utf-8")
+    return parse_synonyms(text, source=source)
+
+
+def parse_synonyms(text: str, *, source: str) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of a table of synonyms.
+
+    Raises `ConfigError`, which names the line, as `parse_table` does, and for a form that holds no word.
+    """
+    groups = []
+    for number, row in _numbered_rows(text, ("forms",), source=source):
+        group = _phrases(row["forms"])
+        if not group or not all(tokenize(normalise(form)) for form in group):
+            raise ConfigError(
+                f"{source}, line {number}: expected forms with ; between them, got {row['forms']!r}."
+            )
+        groups.append(group)
+    return tuple(groups)
 
 
 @cache
@@ -204,8 +268,46 @@ def person_words() -> tuple[PersonWord, ...]:
 def places() -> tuple[Place, ...]:
     """Return the provinces, districts and countries that may stand before a person's name."""
     return tuple(
-        Place(name=row["name"], is_name=row["person"] == "person")
-        for row in _rows("places.tsv", "name", "person")
+        Place(name=row["name"], is_name=row["person"] == "person", unit=row["unit"])
+        for row in _rows("places.tsv", "name", "person", "unit")
+    )
+
+
+_PLACE_KINDS = frozenset(
+    {"unit", "short", "not_unit", "not_place", "not_name", "locative", "plural"},
+)
+
+
+@cache
+def place_words() -> tuple[PlaceWord, ...]:
+    """Return the words that stand before the names of places."""
+    source = "place_words.tsv"
+    return tuple(
+        PlaceWord(
+            word=row["word"],
+            kind=_one_of(row, "kind", _PLACE_KINDS, source),
+            forms=_phrases(row["forms"]),
+            size=row["size"],
+            numbered=row["numbered"] == "numbered",
+            organs=_phrases(row["organs"]),
+        )
+        for row in _rows(source, "word", "kind", "forms", "size", "numbered", "organs")
+    )
+
+
+@cache
+def document_codes() -> tuple[DocumentCode, ...]:
+    """Return the codes that the symbols of legal and official documents are made of."""
+    source = "document_codes.tsv"
+    roles = frozenset({"kind", "state", "party"})
+    return tuple(
+        DocumentCode(
+            code=row["code"],
+            meaning=row["meaning"],
+            role=_one_of(row, "role", roles, source),
+            party=row["party"],
+        )
+        for row in _rows(source, "code", "meaning", "role", "party")
     )
 
 
