@@ -1,11 +1,9 @@
-from array import array
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_search.index.postings import PostingPool, encode_positions, pack, unpack
+from archive_search.index.postings import Lists, pack, unpack, unpack_one
 
 # Of each document, where a term stands in it.
 occurrences = st.dictionaries(
@@ -13,51 +11,69 @@ occurrences = st.dictionaries(
 )
 
 
-def written(places_of):
-    numbers, positions = array("I"), array("I")
-    for doc, places in sorted(places_of.items()):
-        numbers.extend((doc, len(places)))
-        positions.extend(sorted(places))
-    return numbers, positions
+def numbers(values):
+    return np.array([*values], dtype=np.int64)
 
 
-@given(occurrences)
-def test_postings_are_read_as_they_were_packed(places_of):
-    numbers, positions = written(places_of)
-    found = unpack(b"before" + pack(numbers, positions), len(b"before"))
-    assert found.docs.tolist() == sorted(places_of)
-    assert found.freqs.tolist() == [len(places) for _, places in sorted(places_of.items())]
-    assert found.positions().tolist() == positions.tolist()
+def lists_of(terms, *, placed=True):
+    documents = [(doc, sorted(places)) for term in terms for doc, places in sorted(term.items())]
+    return Lists(
+        numbers(map(len, terms)),
+        numbers(doc for doc, _ in documents),
+        numbers(len(places) for _, places in documents),
+        numbers(place for _, places in documents for place in places if placed),
+    )
 
 
-@given(occurrences)
-def test_postings_without_positions_take_less(places_of):
-    numbers, positions = written(places_of)
-    found = unpack(pack(numbers, array("I")))
-    assert found.docs.tolist() == sorted(places_of)
-    assert len(found.gaps) == 0
-    assert len(pack(numbers, array("I"))) < len(pack(numbers, positions))
+def as_lists(lists):
+    return [column.tolist() for column in lists]
 
 
-@pytest.mark.parametrize("limit", [10_000, 5, 0])
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([b"x", b"y", b"z"])), max_size=30))
-def test_a_pool_gives_back_sorted_what_it_took_however_small_it_is(limit, terms):
-    pool = PostingPool(limit)
-    expected = {}
-    for doc, (field, term) in enumerate(terms):
-        pool.add((field, term, doc, 2.0, encode_positions([doc, doc + 1])))
-        numbers, positions = expected.setdefault((field, term), ([], []))
-        numbers += [doc, 2]
-        positions += [doc, doc + 1]
-    found = [
-        (field, term, list(numbers), list(places)) for field, term, numbers, places in pool.iter_postings()
-    ]
-    pool.cleanup()
-    assert found == [(*key, *lists) for key, lists in sorted(expected.items())]
+@given(st.lists(occurrences, max_size=5), st.booleans())
+def test_lists_are_read_as_they_were_packed(terms, placed):
+    lists = lists_of(terms, placed=placed)
+    data, sizes = pack(lists)
+    assert sizes.sum() == len(data)
+    assert as_lists(unpack(data, lists.counts, sizes, placed=placed)) == as_lists(lists)
 
 
-def test_a_list_takes_the_narrowest_integers():
-    near = pack(array("I", [n for doc in range(1000) for n in (doc, 1)]), array("I"))
-    far = pack(array("I", [n for doc in range(1000) for n in (doc * 300, 1)]), array("I"))
-    assert (len(near), len(far)) == (1005, 2005)
-    assert unpack(far).docs.dtype == np.int64
+@given(occurrences, st.booleans())
+def test_one_list_is_read_by_itself(term, placed):
+    (data, _), expected = pack(lists_of([term], placed=placed)), lists_of([term])
+    found = unpack_one(data, len(term), placed=placed)
+    assert found.docs.tolist() == expected.docs.tolist()
+    assert found.freqs.tolist() == expected.freqs.tolist()
+    if placed:
+        assert found.positions().tolist() == expected.places.tolist()
+
+
+@given(st.lists(occurrences, min_size=1, max_size=5), st.data())
+def test_lists_are_chosen_in_any_order(terms, data):
+    order = data.draw(st.permutations(range(len(terms))))
+    chosen = lists_of(terms).chosen(numbers(order))
+    assert as_lists(chosen) == as_lists(lists_of([terms[n] for n in order]))
+
+
+@given(st.lists(occurrences, max_size=5), st.sets(st.integers(0, 200_000)))
+def test_documents_without_a_new_number_are_left_out(terms, gone):
+    gone |= {doc for term in terms for doc in sorted(term)[::2]}
+    new = numbers(-1 if doc in gone else doc + 7 for doc in range(200_001))
+    kept = [{doc + 7: places for doc, places in term.items() if doc not in gone} for term in terms]
+    assert as_lists(lists_of(terms).renumbered(new)) == as_lists(lists_of(kept))
+
+
+def test_no_lists_take_nothing():
+    data, sizes = pack(lists_of([]))
+    assert (len(data), len(sizes)) == (0, 0)
+
+
+@pytest.mark.parametrize(("gap", "size"), [(1, 1000), (100, 1000), (300, 2 * 999 + 1), (20_000, 3 * 999 + 1)])
+def test_small_gaps_take_less_and_once_in_all_documents_takes_nothing(gap, size):
+    data, _ = pack(lists_of([{doc * gap: {5} for doc in range(1000)}], placed=False))
+    assert len(data) == size
+
+
+def test_a_large_gap_among_small_ones_costs_only_itself():
+    small = [{doc: {0} for doc in range(100)}]
+    large = [{**small[0], 100_000: {0}}]
+    assert len(pack(lists_of(large, placed=False))[0]) == len(pack(lists_of(small, placed=False))[0]) + 3

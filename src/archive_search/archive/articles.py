@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from archive_search.archive import captures as kept
 from archive_search.archive.captures import StoredCapture
@@ -16,6 +19,9 @@ from archive_search.records import CaptureKind, Document, Outcome
 
 GONE = (404, 410)
 """Statuses that say a page is no longer there (RFC 9110, 15.5.5 and 15.5.11)."""
+
+_ROWS = 200
+"""Rows read at a time; those of articles are some 20 kB each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +108,32 @@ def document(db: Connection, article: str, version: str | None = None) -> Docume
 
 def documents(db: Connection) -> Iterator[Document]:
     """Yield the current version of every article, by id."""
-    for row in db.execute(select(articles.c.id, articles.c.version, articles.c.url).order_by(articles.c.id)):
-        found = _document(db, row.id, row.version)
-        if found:
-            yield _with_urls(db, found, row.url)
+    current = and_(versions.c.article == articles.c.id, versions.c.version == articles.c.version)
+    query = select(articles.c.id, articles.c.url, versions.c.document).join(versions, current)
+    rows = db.execute(query.order_by(articles.c.id).execution_options(yield_per=_ROWS))
+    shown = _urls_by_article(db)
+    at = next(shown, None)
+    for row in rows:
+        # Both come in the order of ids, so one pass over each is enough.
+        while at and at.article < row.id:
+            at = next(shown, None)
+        urls = at.urls if at and at.article == row.id else []
+        yield _addressed(document_from_json(row.document), row.url, urls)
+
+
+class _Shown(NamedTuple):
+    """The URLs at which captures show an article."""
+
+    article: str
+    urls: list[str]
+
+
+def _urls_by_article(db: Connection) -> Iterator[_Shown]:
+    """Yield each article that captures show, by id, with their URLs."""
+    query = select(captures.c.article, captures.c.url).where(captures.c.article.is_not(None)).distinct()
+    rows = db.execute(query.order_by(captures.c.article).execution_options(yield_per=_ROWS))
+    for article, found in groupby(rows, key=itemgetter(0)):
+        yield _Shown(article, [url for _, url in found])
 
 
 def current_versions(db: Connection) -> dict[str, str]:
@@ -133,5 +161,9 @@ def _document(db: Connection, article: str, version: str) -> Document | None:
 
 def _with_urls(db: Connection, document: Document, canonical: str) -> Document:
     query = select(captures.c.url).where(captures.c.article == document.article.id).distinct()
-    others = sorted(set(db.execute(query).scalars()) - {canonical})
+    return _addressed(document, canonical, db.execute(query).scalars())
+
+
+def _addressed(document: Document, canonical: str, urls: Iterable[str]) -> Document:
+    others = sorted({*urls} - {canonical})
     return replace(document, article=replace(document.article, url=canonical, urls=(canonical, *others)))

@@ -6,8 +6,10 @@ value number; counting a facet over the hits is then one selection and one `binc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,12 @@ PERIODS = ("year", "month")
 
 NAMES = ("speaker", "session", "place")
 """Fields whose values are names: compared by tone key, and told by their label."""
+
+
+IN_PART = ("session", "place", "document")
+"""Fields whose values readers name in part: `Văn Bình` the commune (`xã Văn Bình`), `59/2019` the decree."""
+
+_PIECE = re.compile(r"\w+")
 
 
 def name_key(name: str) -> str:
@@ -156,8 +164,16 @@ class FieldValues:
     def chosen(self, wanted: str) -> tuple[int, ...]:
         """Return the numbers of the values that a filter's value names: none if it is not known.
 
-        It names them by their key or their label, and without marks in any spelling.
+        It names them by their key or their label, and without marks in any spelling; where none is called
+        so, by a part of the label (see `IN_PART`).
         """
+        return self._called(wanted) or self._holding(wanted)
+
+    def named(self, wanted: str) -> tuple[int, ...]:
+        """Return the numbers of the values that a reader may mean: those called so, or so in part."""
+        return (*self._called(wanted), *self._holding(wanted))
+
+    def _called(self, wanted: str) -> tuple[int, ...]:
         named = name_key(wanted)
         key = named if self.field in NAMES else wanted
         if key in self._number:
@@ -167,14 +183,36 @@ class FieldValues:
             return self._numbers_where(lambda label: fold(label) == folded)
         return self._numbers_where(lambda label: name_key(label) == named)
 
+    def _holding(self, wanted: str) -> tuple[int, ...]:
+        """Return the numbers of the values whose label holds these words one after another, and more."""
+        spelt = has_marks(wanted)
+        part = _run(wanted, tone_key if spelt else fold)
+        if self.field not in IN_PART or not part.strip():
+            return ()
+        return tuple(n for n, label in enumerate(self._spelt if spelt else self._folded) if part in label)
+
+    @cached_property
+    def _spelt(self) -> tuple[str, ...]:
+        return tuple(_run(label, tone_key) for label in self.labels)
+
+    @cached_property
+    def _folded(self) -> tuple[str, ...]:
+        return tuple(_run(label, fold) for label in self.labels)
+
     def _numbers_where(self, agrees: Callable[[str], bool]) -> tuple[int, ...]:
         return tuple(number for number, label in enumerate(self.labels) if agrees(label))
 
     def mask(self, wanted: Sequence[str], size: int) -> Mask:
         """Return which of `size` documents have any of the wanted values."""
-        numbers = [number for value in wanted for number in self.chosen(value)]
+        return self._having((number for value in wanted for number in self.chosen(value)), size)
+
+    def named_mask(self, wanted: str, size: int) -> Mask:
+        """Return which of `size` documents have any of the values that a reader may mean."""
+        return self._having(self.named(wanted), size)
+
+    def _having(self, numbers: Iterable[int], size: int) -> Mask:
         mask = np.zeros(size, dtype=np.bool_)
-        mask[self._docs[np.isin(self._values, numbers)]] = True
+        mask[self._docs[np.isin(self._values, [*numbers])]] = True
         return mask
 
     def facet(self, hits: Mask, wanted: Sequence[str], limit: int | None) -> Facet:
@@ -195,6 +233,11 @@ class FieldValues:
         label = self.labels[number]
         value = label if self.field in NAMES else self.keys[number]
         return FacetValue(value=value, label=label, count=count, selected=selected)
+
+
+def _run(text: str, key: Callable[[str], str]) -> str:
+    """Return the words of a text by their keys, with a space around each."""
+    return f" {' '.join(key(piece) for piece in _PIECE.findall(normalise(text)))} "
 
 
 def chosen_values(filters: Filters, field: str) -> tuple[str, ...]:

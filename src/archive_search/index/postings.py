@@ -1,213 +1,182 @@
-"""Posting lists: where terms stand, as arrays that NumPy reads in one piece.
+"""Posting lists: in which documents terms stand, how often, and where, as arrays.
 
-Packed, a posting list is three arrays, each in the narrowest integers that hold it: the gaps between
-document numbers; how often the term stands in each document, left out if once in all; and, if positions
-are kept, the gaps between them, document by document.
+Packed, a posting list is a row of numbers: the gaps between document numbers; how often the term stands in
+each document, left out if once in all; and, if places are kept, the gaps between them, document by document.
+A number is written with seven bits a byte, the highest first, the eighth bit set in all bytes but the last.
+How many documents a list has is told beside it, by the dictionary of terms.
+
+A segment is written and merged as `Lists`, many posting lists in a few arrays: NumPy costs the same for one
+list as for a thousand of the usual length.
 """
 
 from __future__ import annotations
 
-import heapq
-import marshal
-import struct
-import tempfile
-from array import array
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
-from operator import itemgetter
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Numbers", "PostingPool", "Postings", "decode_positions", "encode_positions", "pack", "unpack"]
+__all__ = ["Lists", "Numbers", "Postings", "pack", "spread", "unpack", "unpack_one"]
 
 Numbers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
-_NARROW = ("<u1", "<u2", "<u4")
-_ABSENT = 3
-_SINGLE = 0x40
-_POSITION = "I"
+_LONGEST = 5  # bytes of a number of 32 bits
 
 
 class Postings(NamedTuple):
-    """One term in one segment: document numbers, frequencies and, if kept, gaps between positions."""
+    """One term in one segment: document numbers, frequencies and, if kept, gaps between places."""
 
     docs: Numbers
     freqs: NDArray[Any]
     gaps: NDArray[Any]
 
     def positions(self) -> Numbers:
-        """Return all positions, document by document, in the order of `docs`."""
-        sums = np.cumsum(self.gaps, dtype=np.int64)
-        firsts = _firsts(self.freqs)
-        before = sums[firsts] - self.gaps[firsts]
-        positions: Numbers = sums - np.repeat(before, self.freqs)
-        return positions
+        """Return all places, document by document, in the order of `docs`."""
+        return _sums(self.gaps, self.freqs)
 
 
-def encode_positions(positions: Sequence[int]) -> bytes:
-    """Return the value that a posting carries through Whoosh's sorting."""
-    return array(_POSITION, positions).tobytes()
+class Lists(NamedTuple):
+    """Posting lists one after another; `counts` are their documents, each list has at least one.
 
-
-def decode_positions(postings: Postings) -> list[bytes]:
-    """Return the values that these postings carried, document by document."""
-    if not len(postings.gaps):
-        return [b""] * len(postings.docs)
-    data = postings.positions().astype(_POSITION).tobytes()
-    sizes = postings.freqs.astype(np.int64) * array(_POSITION).itemsize
-    ends = np.cumsum(sizes)
-    return [data[start:end] for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True)]
-
-
-def _firsts(freqs: NDArray[Any]) -> Numbers:
-    """Return where each document's positions begin, if they stand one document after another."""
-    counts = freqs.astype(np.int64)
-    return np.cumsum(counts) - counts
-
-
-def _narrowed(numbers: NDArray[Any]) -> tuple[int, bytes]:
-    code = _code(int(numbers.max(initial=0)))
-    return code, numbers.astype(_NARROW[code]).tobytes()
-
-
-def pack(numbers: array[int], positions: array[int]) -> bytes:
-    """Return the postings of one term as bytes: a byte of type codes, the count, the arrays.
-
-    `numbers` are documents and frequencies by turns.
+    `places` are those of each document in order, or none at all.
     """
-    if len(numbers) == 2:
-        return _pack_single(numbers[0], numbers[1], positions)
-    table = np.array(numbers, dtype=np.int64)
-    freqs = table[1::2]
-    doc_code, doc_bytes = _narrowed(np.diff(table[::2], prepend=0))
-    freq_code, freq_bytes = (_ABSENT, b"") if freqs.max() == 1 else _narrowed(freqs)
-    gap_code, gap_bytes = _ABSENT, b""
-    if positions:
-        places = np.array(positions, dtype=np.int64)
-        gaps = np.diff(places, prepend=0)
-        firsts = _firsts(freqs)
-        gaps[firsts] = places[firsts]
-        gap_code, gap_bytes = _narrowed(gaps)
-    head = struct.pack("<BI", doc_code | freq_code << 2 | gap_code << 4, len(freqs))
-    return b"".join((head, doc_bytes, freq_bytes, gap_bytes))
+
+    counts: Numbers
+    docs: Numbers
+    freqs: Numbers
+    places: Numbers
+
+    def chosen(self, order: Numbers) -> Lists:
+        """Return the lists of these numbers, in this order."""
+        docs = spread(_starts(self.counts)[order], self.counts[order])
+        freqs = self.freqs[docs]
+        places = self.places
+        if len(places):
+            places = places[spread(_starts(self.freqs)[docs], freqs)]
+        return Lists(self.counts[order], self.docs[docs], freqs, places)
+
+    def renumbered(self, numbers: Numbers) -> Lists:
+        """Return the lists with other document numbers, without documents whose number is -1.
+
+        Lists may have no document then.
+        """
+        docs = numbers[self.docs]
+        kept = docs >= 0
+        if kept.all():
+            return self._replace(docs=docs)
+        of = np.repeat(np.arange(len(self.counts)), self.counts)
+        places = self.places[np.repeat(kept, self.freqs)] if len(self.places) else self.places
+        counts = np.bincount(of[kept], minlength=len(self.counts))
+        return Lists(counts, docs[kept], self.freqs[kept], places)
 
 
-def _pack_single(doc: int, freq: int, positions: array[int]) -> bytes:
-    """Pack a term of one document; half of all terms are such, and NumPy costs ten times as much."""
-    doc_code = _code(doc)
-    freq_code = _ABSENT if freq == 1 else _code(freq)
-    gaps = [after - before for before, after in pairwise((0, *positions))]
-    gap_code = _code(max(gaps)) if gaps else _ABSENT
-    coded = [(doc_code, doc), (freq_code, freq), *((gap_code, gap) for gap in gaps)]
-    head = bytes([doc_code | freq_code << 2 | gap_code << 4 | _SINGLE])
-    return head + b"".join(n.to_bytes(1 << code, "little") for code, n in coded if code != _ABSENT)
+def spread(starts: Numbers, counts: Numbers) -> Numbers:
+    """Return the numbers of the ranges that begin at `starts` and are `counts` long."""
+    return np.repeat(starts - _starts(counts), counts) + np.arange(counts.sum())
 
 
-def _code(top: int) -> int:
-    return 0 if top < 1 << 8 else 1 if top < 1 << 16 else 2
+def pack(lists: Lists) -> tuple[Bytes, Numbers]:
+    """Return the lists as bytes, and how many bytes each takes."""
+    counts, totals = lists.counts, _totals(lists.freqs, lists.counts)
+    once = totals == counts
+    told = np.where(once, 0, counts)
+    placed = totals if len(lists.places) else np.zeros_like(counts)
+    sizes = counts + told + placed
+    starts = _starts(sizes)
+    numbers = np.empty(sizes.sum(), dtype=np.uint32)
+    numbers[spread(starts, counts)] = _gaps(lists.docs, counts)
+    numbers[spread(starts + counts, told)] = lists.freqs[np.repeat(~once, counts)]
+    if len(lists.places):
+        numbers[spread(starts + counts + told, placed)] = _gaps(lists.places, lists.freqs)
+    return _written(numbers, starts)
 
 
-def unpack(data: Any, at: int = 0) -> Postings:
-    """Return the postings that `pack` wrote, from offset `at` of a buffer."""
-    codes = data[at]
-    at += 1
-    count = 1
-    if not codes & _SINGLE:
-        (count,) = struct.unpack_from("<I", data, at)
-        at += 4
-    doc_type = _NARROW[codes & 3]
-    docs = np.cumsum(np.frombuffer(data, doc_type, count, at), dtype=np.int64)
-    at += count * int(doc_type[-1])
+def _written(numbers: NDArray[np.uint32], starts: Numbers) -> tuple[Bytes, Numbers]:
+    lengths = np.ones(len(numbers), dtype=np.uint8)
+    for place in range(1, _LONGEST):
+        lengths += numbers >= 1 << 7 * place
+    lasts = np.cumsum(lengths, dtype=np.int64) - 1
+    data = np.empty(lengths.sum(dtype=np.int64), dtype=np.uint8)
+    data[lasts] = numbers & 127
+    for place in range(1, int(lengths.max(initial=0))):
+        longer = np.flatnonzero(lengths > place)
+        data[lasts[longer] - place] = numbers[longer] >> 7 * place & 127 | 128
+    sizes = np.add.reduceat(lengths, starts, dtype=np.int64) if len(starts) else starts
+    return data, sizes
+
+
+def _read(data: Bytes) -> tuple[NDArray[Any], Mask | None]:
+    """Return the numbers, and which bytes are the last of one, or None if all are."""
+    more = data > 127
+    if not more.any():
+        return data, None
+    digits = data & 127
+    numbers = digits.astype(np.uint32)
+    after: Mask = more[:-1]
+    run = after
+    # As often as the longest number has bytes but one, each byte takes over what the one before it has.
+    while run.any():
+        numbers[1:] = digits[1:] + (numbers[:-1] << 7) * after
+        run = run[1:] & after[: len(run) - 1]
+    lasts = ~more
+    return numbers[lasts], lasts
+
+
+def unpack(data: Bytes, counts: Numbers, sizes: Numbers, *, placed: bool) -> Lists:
+    """Return the lists that `pack` wrote one after another."""
+    numbers, lasts = _read(data)
+    held: Numbers = np.cumsum(sizes)
+    if lasts is not None:
+        held = np.cumsum(lasts, dtype=np.int64)[held - 1]
+    starts = np.concatenate(([0], held[:-1])).astype(np.int64)
+    once = held - starts == counts * (1 + placed)
+    docs = _sums(numbers[spread(starts, counts)], counts)
+    freqs = np.ones(len(docs), dtype=np.int64)
+    told = np.where(once, 0, counts)
+    freqs[np.repeat(~once, counts)] = numbers[spread(starts + counts, told)]
+    places = np.empty(0, dtype=np.int64)
+    if placed:
+        totals = _totals(freqs, counts)
+        places = _sums(numbers[spread(starts + counts + told, totals)], freqs)
+    return Lists(counts, docs, freqs, places)
+
+
+def unpack_one(data: Bytes, count: int, *, placed: bool) -> Postings:
+    """Return one list that `pack` wrote, of which these are all the bytes."""
+    numbers, _ = _read(data)
+    docs: Numbers = np.cumsum(numbers[:count], dtype=np.int64)
+    rest = numbers[count:]
     freqs: NDArray[Any] = np.ones(count, dtype=np.uint8)
-    freq_code = codes >> 2 & 3
-    if freq_code != _ABSENT:
-        freqs = np.frombuffer(data, _NARROW[freq_code], count, at)
-        at += count * int(_NARROW[freq_code][-1])
-    gap_code = codes >> 4 & 3
-    gaps: NDArray[Any] = np.empty(0, dtype=np.uint8)
-    if gap_code != _ABSENT:
-        gaps = np.frombuffer(data, _NARROW[gap_code], int(freqs.sum(dtype=np.int64)), at)
-    return Postings(docs, freqs, gaps)
+    if len(rest) != count * placed:
+        freqs, rest = rest[:count], rest[count:]
+    return Postings(docs, freqs, rest)
 
 
-class PostingPool:
-    """Gathers the postings of a segment to be written, term by term, and gives them back sorted.
-
-    It takes the place of Whoosh's own pool, which sorts one Python tuple a posting. Documents come in
-    order, so a term's postings are in order as they come. What exceeds `limit` numbers goes to temporary
-    files, and is merged in the end.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._runs: list[IO[bytes]] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        self._size = 0
-        # Of each field and term: document and frequency by turns, and the positions.
-        self._numbers: dict[str, defaultdict[bytes, array[int]]] = {}
-        self._positions: dict[str, defaultdict[bytes, array[int]]] = {}
-
-    def add(self, item: tuple[str, bytes, int, float, bytes]) -> None:
-        """Take a posting as Whoosh gives it: field, term, document, frequency, encoded positions."""
-        field, term, doc, freq, value = item
-        if field not in self._numbers:
-            self._numbers[field] = defaultdict(_empty)
-            self._positions[field] = defaultdict(_empty)
-        numbers = self._numbers[field][term]
-        numbers.append(doc)
-        numbers.append(int(freq))
-        if value:
-            self._positions[field][term].frombytes(value)
-        self._size += 2 + int(freq)
-        if self._size > self._limit:
-            self._save()
-
-    def iter_postings(self) -> Iterator[tuple[str, bytes, array[int], array[int]]]:
-        """Yield field, term, documents with frequencies by turns, and positions; sorted."""
-        merged = heapq.merge(*map(_read_run, self._runs), self._sorted(), key=itemgetter(0, 1))
-        for (field, term), group in groupby(merged, key=itemgetter(0, 1)):
-            numbers, positions = _empty(), _empty()
-            for _, _, more_numbers, more_positions in group:
-                numbers += more_numbers
-                positions += more_positions
-            yield field, term, numbers, positions
-        self._begin()
-
-    def cleanup(self) -> None:
-        """Remove the temporary files."""
-        for run in self._runs:
-            run.close()
-        self._runs.clear()
-
-    def _sorted(self) -> Iterator[tuple[str, bytes, array[int], array[int]]]:
-        for field in sorted(self._numbers):
-            positions = self._positions[field]
-            for term, numbers in sorted(self._numbers[field].items()):
-                yield field, term, numbers, positions.get(term) or _empty()
-
-    def _save(self) -> None:
-        # Unnamed, so that nothing of it is left after a crash.
-        run = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `cleanup`)
-        for field, term, numbers, positions in self._sorted():
-            marshal.dump((field, term, numbers.tobytes(), positions.tobytes()), run)
-        self._runs.append(run)
-        self._begin()
+def _starts(counts: NDArray[Any]) -> Numbers:
+    """Return where each of the runs of these lengths begins, if they stand one after another."""
+    starts: Numbers = np.cumsum(counts, dtype=np.int64) - counts
+    return starts
 
 
-def _empty() -> array[int]:
-    return array(_POSITION)
+def _totals(values: Numbers, counts: Numbers) -> Numbers:
+    """Return the sum of each run; none is empty."""
+    totals: Numbers = np.add.reduceat(values, _starts(counts)) if len(counts) else counts
+    return totals
 
 
-def _read_run(run: IO[bytes]) -> Iterator[tuple[str, bytes, array[int], array[int]]]:
-    run.seek(0)
-    while True:
-        try:
-            field, term, numbers, positions = marshal.load(run)  # noqa: S302 (this process wrote it)
-        except EOFError:
-            return
-        yield field, term, array(_POSITION, numbers), array(_POSITION, positions)
+def _gaps(values: Numbers, counts: Numbers) -> Numbers:
+    """Return by how much each value is more than the one before it in its run."""
+    gaps = np.diff(values, prepend=0)
+    firsts = _starts(counts)
+    gaps[firsts] = values[firsts]
+    return gaps
+
+
+def _sums(gaps: NDArray[Any], counts: NDArray[Any]) -> Numbers:
+    """Return the values that have these gaps within each run."""
+    sums = np.cumsum(gaps, dtype=np.int64)
+    firsts = _starts(counts)
+    values: Numbers = sums - np.repeat(sums[firsts] - gaps[firsts], counts)
+    return values

@@ -14,24 +14,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from archive_search.index.postings import encode_positions
+from archive_search.index.shingles import signature
 from archive_search.records import Article, Document
-from archive_search.vietnamese.spelling import fold, normalise, tone_key
-from archive_search.vietnamese.tokens import Token, tokenize
+from archive_search.vietnamese.spelling import fold, tone_key
 
-ANALYSIS_VERSION = 3
-"""Raise this when the same text becomes other terms or other facts: old indexes are then rebuilt."""
+ANALYSIS_VERSION = 4
+"""Raise this when the same text becomes other terms or other facts, or is kept in another form.
+
+Old indexes are then rebuilt.
+"""
 
 WORDS, PAIRS, TITLE = TERM_FIELDS = "words", "pairs", "title"
-FACTS, PAGE = COLUMNS = "facts", "page"
+
+SIGNATURE_SIZE = 8
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -41,12 +41,10 @@ TEXT_GAP = 50
 Unit = tuple[str, str]
 """A word as its folded and its exact key."""
 
-_TEXT_END: Unit = ("", "")
-
 
 def schema_hash() -> str:
     """Return a short name for everything that decides what an index holds."""
-    told = [ANALYSIS_VERSION, TERM_FIELDS, COLUMNS, Facts._fields, Page._fields]
+    told = [ANALYSIS_VERSION, TERM_FIELDS, SIGNATURE_SIZE, Facts._fields, Page._fields]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
 
 
@@ -54,7 +52,8 @@ class Facts(NamedTuple):
     """What is held in memory of every document, to score, sort, filter and count.
 
     `published` is the minute in Vietnam (`2022-07-11T08:30`) or empty; topics are slugs with labels;
-    `spoken` are the places of words from first to before last in which someone speaks: [first, last, name].
+    `spoken` are the places of words from first to before last in which someone speaks: [first, last, name];
+    `signature` has `SIGNATURE_SIZE` numbers of 32 bits, or none where it is not known.
     """
 
     id: str
@@ -69,6 +68,7 @@ class Facts(NamedTuple):
     places: list[str]
     cited: list[str]
     spoken: list[list[Any]]
+    signature: list[int]
 
 
 class Page(NamedTuple):
@@ -108,58 +108,23 @@ def pair_suffix(first: Unit, second: Unit) -> bytes:
     return b"" if plain else f"{first[1]} {second[1]}".encode()
 
 
-@lru_cache(maxsize=1 << 16)
-def _unit(form: str) -> Unit:
+def unit(form: str) -> Unit:
+    """Return the keys of a word that is written so."""
     return fold(form), tone_key(form)
 
 
-@lru_cache(maxsize=1 << 16)
-def _word_term(unit: Unit) -> bytes:
-    return word_prefix(unit[0]) + word_suffix(*unit)
+def page_bytes(document: Document) -> bytes:
+    """Return what is shown of the document as one line."""
+    return json.dumps(_page(document), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def fields(document: Document) -> dict[str, Any]:
-    """Return the document as the values of the fields and columns."""
-    article = document.article
-    words: dict[Unit, int] = defaultdict(int)
-    pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)
-    place = length = 0
-    spoken, by_block = [], document.spoken
-    for block, text in _texts(article):
-        count = _count(tokenize(normalise(text)), words, pairs, place)
-        spoken += [[place, place + count, name] for name in by_block.get(block, ())]
-        place += count + TEXT_GAP
-        length += count + 1
-    title_words: dict[Unit, int] = defaultdict(int)
-    title_pairs: dict[tuple[Unit, Unit], list[int]] = defaultdict(list)
-    title_length = _count(tokenize(normalise(article.title)), title_words, title_pairs, 0) + 1
-    for form in _date_forms(article.published_at):
-        words[_unit(form)] += 1
-        title_words[_unit(form)] += 1
-    in_title = [(_word_term(unit), freq, b"") for unit, freq in title_words.items()]
-    in_title += [
-        (_pair_term(*pair), len(places), b"") for pair, places in title_pairs.items() if pair[1] != _TEXT_END
-    ]
-    return {
-        WORDS: [(_word_term(unit), freq, b"") for unit, freq in words.items()],
-        PAIRS: [(_pair_term(*pair), len(places), encode_positions(places)) for pair, places in pairs.items()],
-        TITLE: in_title,
-        FACTS: json.dumps(_facts(document, length, title_length, spoken), ensure_ascii=False).encode(),
-        PAGE: zlib.compress(json.dumps(_page(document), ensure_ascii=False).encode()),
-    }
+def read_page(line: bytes) -> Page:
+    """Return the page that `page_bytes` wrote."""
+    return Page(*json.loads(line))
 
 
-def read_facts(data: bytes) -> Facts:
-    """Return the facts that `fields` wrote."""
-    return Facts(*json.loads(data))
-
-
-def read_page(data: bytes) -> Page:
-    """Return the page that `fields` wrote."""
-    return Page(*json.loads(zlib.decompress(data)))
-
-
-def _texts(article: Article) -> Iterator[tuple[str, str]]:
+def texts(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield what is text of an article, the title first, each with the id of its block."""
     yield "title", article.title
     if article.lead:
         yield "lead", article.lead
@@ -167,40 +132,23 @@ def _texts(article: Article) -> Iterator[tuple[str, str]]:
         yield block.id, block.text
 
 
-def _pair_term(first: Unit, second: Unit) -> bytes:
+def word_term(unit: Unit) -> bytes:
+    """Return the term of a word."""
+    return word_prefix(unit[0]) + word_suffix(*unit)
+
+
+def pair_term(first: Unit, second: Unit) -> bytes:
+    """Return the term of two neighbours; the second has empty keys where the first is the last word."""
     return pair_prefix(first[0], second[0]) + pair_suffix(first, second)
-
-
-def _count(
-    tokens: list[Token],
-    words: dict[Unit, int],
-    pairs: dict[tuple[Unit, Unit], list[int]],
-    place: int,
-) -> int:
-    """Count the words and the neighbours of one text, which begins at `place`; return how many places."""
-    begin = place
-    before = None
-    for token in tokens:
-        for form in (token.form, *token.wider) if token.parts else token.wider:
-            words[_unit(form)] += 1
-        for part in token.parts or (token,):
-            unit = _unit(part.form or part.text)
-            words[unit] += 1
-            if before is not None:
-                pairs[before, unit].append(place - 1)
-            before = unit
-            place += 1
-    if before is not None:
-        pairs[before, _TEXT_END].append(place - 1)
-    return place - begin
 
 
 def _local(moment: datetime) -> datetime:
     return moment.astimezone(VIETNAM) if moment.tzinfo else moment
 
 
-def _date_forms(published_at: datetime | None) -> tuple[str, ...]:
-    return date_forms(_local(published_at)) if published_at else ()
+def dates_of(article: Article) -> tuple[str, ...]:
+    """Return the words of the date that is printed with an article."""
+    return date_forms(_local(article.published_at)) if article.published_at else ()
 
 
 def date_forms(day: date) -> tuple[str, ...]:
@@ -208,7 +156,8 @@ def date_forms(day: date) -> tuple[str, ...]:
     return (f"{day.day}/{day.month}/{day.year}", f"{day.month}/{day.year}", str(day.year))
 
 
-def _facts(document: Document, length: int, title_length: int, spoken: list[list[Any]]) -> Facts:
+def facts(document: Document, length: int, title_length: int, spoken: list[list[Any]]) -> Facts:
+    """Return the facts of a document that has so many words, and in which people speak there."""
     article = document.article
     moment = article.published_at
     return Facts(
@@ -224,6 +173,7 @@ def _facts(document: Document, length: int, title_length: int, spoken: list[list
         places=[place.name for place in document.places],
         cited=[cited.symbol for cited in document.cited],
         spoken=spoken,
+        signature=signature(text for _, text in texts(article)),
     )
 
 

@@ -1,13 +1,13 @@
 # mypy: allow-untyped-calls
 # (Whoosh is typed in part only.)
-"""Whoosh as the store: segments, columns, deletions, commits and merging are its work.
+"""Whoosh as the store: which segments an index has, and which of their documents are deleted, is its work.
 
-The inverted side is ours. Whoosh's codec writes a posting list as compressed pickles of 128 tuples;
-reading a common term then costs milliseconds of Python, and each term 60 bytes beside its postings. A
-codec is a part that Whoosh lets one exchange. Ours gives a segment two files:
+What a segment holds is ours. Whoosh's codec writes a posting list as compressed pickles of 128 tuples, and a
+column value by value; reading a common term then costs milliseconds of Python. A codec is a part that Whoosh
+lets one exchange. Ours has three files: `.trm` and `.pst` (see `dictionary`), `.doc` (see `columns`).
 
-`.trm`  the keys, sorted by field and term, one after another; where each one ends, here and in `.pst`
-`.pst`  the packed postings, term by term
+Whoosh's writer is not used, as it handles one posting at a time: segments are written and merged whole, and
+a commit is Whoosh's table of contents, which names them.
 
 This is the only module that imports Whoosh, and it knows it from inside: whoosh3 is pinned to one
 version because of it.
@@ -15,205 +15,160 @@ version because of it.
 
 from __future__ import annotations
 
-import json
-import mmap
 import struct
-import threading
-import weakref
-from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import starmap
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from whoosh.codec.base import FieldWriter, TermsReader
-from whoosh.codec.whoosh3 import W3Codec
-from whoosh.columns import VarBytesColumn
-from whoosh.fields import COLUMN, FieldType, Schema
+from whoosh.codec.base import PerDocumentReader, TermsReader
+from whoosh.codec.whoosh3 import W3Codec, W3Segment
+from whoosh.fields import FieldType, Schema
 from whoosh.filedb.filestore import FileStorage
 from whoosh.formats import Format
-from whoosh.index import EmptyIndexError, FileIndex
+from whoosh.index import TOC, EmptyIndexError, FileIndex, clean_files
 from whoosh.index import IndexError as WhooshIndexError
 from whoosh.matching.mcore import ListMatcher
 from whoosh.reading import SegmentReader, TermInfo, TermNotFound
-from whoosh.writing import SegmentWriter
 
+from archive_search import disk
 from archive_search.errors import IndexUnusable
+from archive_search.index import arrays, columns
+from archive_search.index.arrays import Arrays, ArrayWriter
+from archive_search.index.columns import Merged
+from archive_search.index.dictionary import Dictionary, DictionaryWriter, Packed, Term, packed
 from archive_search.index.generations import written_to
-from archive_search.index.postings import (
-    Numbers,
-    PostingPool,
-    Postings,
-    decode_positions,
-    pack,
-    unpack,
-)
+from archive_search.index.inverting import Inverted
+from archive_search.index.merging import Range, merged, ranges
+from archive_search.index.postings import Lists, Numbers, Postings
+from archive_search.index.workers import in_processes
 
-__all__ = ["Store", "StoredSegment", "Writer"]
+__all__ = ["SegmentState", "Store", "StoredSegment", "write_segment"]
 
-_MAGIC = b"ASTERMS1"
-_SIZES = struct.Struct("<QQ")
+_INDEX = "MAIN"
+_TERMS, _POSTINGS, _DOCUMENTS = _FILES = ".trm", ".pst", ".doc"
 
-_POOL_NUMBERS = 16 * 1024 * 1024
-"""64 MB: the postings of some 10,000 articles."""
+
+class SegmentState(NamedTuple):
+    """A segment as a commit names it: how many documents it has, and which of them are deleted."""
+
+    name: str
+    size: int
+    deleted: frozenset[int] = frozenset()
+
+    @property
+    def living(self) -> int:
+        """The number of its documents that are not deleted."""
+        return self.size - len(self.deleted)
 
 
 class _Terms(FieldType):
-    """A field whose values come analysed: terms with frequencies and encoded positions."""
+    """A field that has terms, of which Whoosh is to know no more."""
 
     def __init__(self) -> None:
         self.format = Format()
 
-    def index(self, value: Iterable[tuple[bytes, int, bytes]], **kwargs: Any) -> Any:
-        return ((term, freq, freq, positions) for term, freq, positions in value)
-
 
 class ArrayCodec(W3Codec):
-    """Whoosh's codec with our terms and postings."""
-
-    # Only Whoosh's own scoring needs the shortest and longest length per term.
-    length_stats = False
-
-    def field_writer(self, storage: Any, segment: Any) -> _ArrayFieldWriter:
-        """Return what writes the inverted side of a segment."""
-        # Only what Whoosh's own `add_postings` would call is missing.
-        return _ArrayFieldWriter(  # type: ignore[abstract]
-            segment.create_file(storage, self.TERMS_EXT), segment.create_file(storage, self.POSTS_EXT)
-        )
+    """Whoosh's codec with our files, for reading."""
 
     def terms_reader(self, storage: Any, segment: Any) -> ArrayTermsReader:
         """Return what reads the inverted side of a segment."""
-        # Only what Whoosh's own queries would call is missing.
+        folder = Path(storage.folder)
+        # Only what Whoosh's own merging would call is missing.
         return ArrayTermsReader(  # type: ignore[abstract]
-            _mapped(segment.open_file(storage, self.TERMS_EXT)),
-            _mapped(segment.open_file(storage, self.POSTS_EXT)),
+            Dictionary(folder / segment.make_filename(_TERMS), folder / segment.make_filename(_POSTINGS))
         )
 
+    def per_document_reader(self, storage: Any, segment: Any) -> ArrayDocumentReader:
+        """Return what reads the columns of a segment."""
+        held = arrays.read(Path(storage.folder) / segment.make_filename(_DOCUMENTS))
+        # Nothing is stored that Whoosh could show.
+        return ArrayDocumentReader(segment, held)  # type: ignore[abstract]
 
-def _mapped(file: Any) -> Any:
-    """Return the file as memory that the system reads when it is touched, and close the file."""
-    with file:
-        # The mapping is closed when the last array that looks into it is gone.
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
+class ArrayDocumentReader(PerDocumentReader):
+    """The documents of one segment, as far as Whoosh asks about them."""
 
-class _ArrayFieldWriter(FieldWriter):
-    """Writes sorted postings term by term, and the keys at the end."""
+    def __init__(self, segment: W3Segment, held: Arrays) -> None:
+        self._segment = segment
+        self.arrays = held
+        if len(held["id"]) != segment.doc_count_all():
+            raise ValueError("the columns are those of another segment")
 
-    def __init__(self, terms: Any, posts: Any) -> None:
-        self._terms = terms
-        self._posts = posts
-        self._keys = bytearray()
-        self._key_ends = array("I")
-        self._post_ends = array("Q")
-        self._fields: dict[str, int] = {}
-        self.is_closed = False
-        posts.write(_MAGIC)
+    def doc_count(self) -> int:
+        """Return the number of living documents."""
+        return self.doc_count_all() - int(self._segment.deleted_count())
 
-    def add_postings(
-        self, schema: Any, lengths: Any, items: Iterable[tuple[str, bytes, array[int], array[int]]]
-    ) -> None:
-        """Write all postings, in the order in which our pool gives them."""
-        write = self._posts.write
-        end = len(_MAGIC)
-        for field, term, numbers, positions in items:
-            data = pack(numbers, positions)
-            write(data)
-            end += len(data)
-            self._keys += term
-            self._key_ends.append(len(self._keys))
-            self._post_ends.append(end)
-            self._fields[field] = len(self._key_ends)
+    def doc_count_all(self) -> int:
+        """Return the number of documents."""
+        return int(self._segment.doc_count_all())
 
-    def close(self) -> None:
-        """Write the keys; Whoosh calls this once, after the last posting or none."""
-        fields = json.dumps(self._fields).encode()
-        self._terms.write(_MAGIC + _SIZES.pack(len(self._key_ends), len(fields)))
-        for part in (self._post_ends.tobytes(), self._key_ends.tobytes(), fields, bytes(self._keys)):
-            self._terms.write(part)
-        self._terms.close()
-        self._posts.close()
-        self.is_closed = True
+    def has_deletions(self) -> bool:
+        """Tell whether any document is deleted."""
+        return bool(self._segment.deleted_count())
+
+    def is_deleted(self, docnum: int) -> bool:
+        """Tell whether a document is deleted."""
+        return bool(self._segment.is_deleted(docnum))
+
+    def deleted_docs(self) -> Iterable[int]:
+        """Return the numbers of deleted documents."""
+        return set(self._segment.deleted_docs())
+
+    def doc_field_length(self, docnum: int, fieldname: str, default: int = 0) -> int:
+        """Return how many words a document has; no field is told apart."""
+        return int(self.arrays["length"][docnum])
+
+    def field_length(self, fieldname: str) -> int:
+        """Return how many words all documents have."""
+        return int(self.arrays["length"].sum())
+
+    def min_field_length(self, fieldname: str) -> int:
+        """Return how many words the shortest document has."""
+        return int(self.arrays["length"].min(initial=0))
+
+    def max_field_length(self, fieldname: str) -> int:
+        """Return how many words the longest document has."""
+        return int(self.arrays["length"].max(initial=0))
 
 
 class ArrayTermsReader(TermsReader):
-    """The terms of one segment, by number in sorted order; safe to read from several threads."""
+    """The terms of one segment, as far as Whoosh asks about them."""
 
-    def __init__(self, terms: Any, posts: Any) -> None:
-        if terms[: len(_MAGIC)] != _MAGIC or posts[: len(_MAGIC)] != _MAGIC:
-            raise ValueError("not a file of terms and a file of postings")
-        count, fields_size = _SIZES.unpack_from(terms, len(_MAGIC))
-        at = len(_MAGIC) + _SIZES.size
-        ends = np.frombuffer(terms, "<u8", count, at)
-        self._post_starts = np.concatenate(([len(_MAGIC)], ends[:-1])).astype(np.int64)
-        at += 8 * count
-        self._key_ends = np.frombuffer(terms, "<u4", count, at)
-        at += 4 * count
-        self._ranges: dict[str, range] = {}
-        first = 0
-        for field, last in json.loads(terms[at : at + fields_size]).items():
-            self._ranges[field] = range(first, last)
-            first = last
-        self._keys_at = at + fields_size
-        self._terms = terms
-        self._posts = posts
-        if count and (len(posts) != ends[-1] or len(terms) != self._keys_at + self._key_ends[-1]):
-            raise ValueError("the file of terms or the file of postings is cut off")
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
 
-    def key(self, number: int) -> bytes:
-        """Return the term of that number."""
-        start = int(self._key_ends[number - 1]) if number else 0
-        end = int(self._key_ends[number])
-        key: bytes = self._terms[self._keys_at + start : self._keys_at + end]
-        return key
+    def _term(self, fieldname: str, key: bytes) -> Term | None:
+        found = next(self.dictionary.terms_from(fieldname, key), None)
+        return found if found and found.key == key else None
 
-    def numbers_from(self, fieldname: str, term: bytes) -> range:
-        """Return the numbers of the field's terms that are not before `term`."""
-        numbers = self._ranges.get(fieldname, range(0))
-        return numbers[bisect_left(numbers, term, key=self.key) :]
-
-    def numbers_with(self, fieldname: str, prefix: bytes) -> Iterator[int]:
-        """Yield the numbers of the field's terms that begin with `prefix`."""
-        for number in self.numbers_from(fieldname, prefix):
-            if not self.key(number).startswith(prefix):
-                return
-            yield number
-
-    def postings(self, number: int) -> Postings:
-        """Return the postings of the term of that number."""
-        return unpack(self._posts, int(self._post_starts[number]))
-
-    def _number(self, fieldname: str, term: bytes) -> int:
-        for number in self.numbers_from(fieldname, term)[:1]:
-            if self.key(number) == term:
-                return number
-        raise TermNotFound(f"No term {fieldname}:{term!r}")
-
-    # What Whoosh itself asks of a terms reader, above all to merge segments.
+    def _found(self, fieldname: str, key: bytes) -> Term:
+        found = self._term(fieldname, key)
+        if found is None:
+            raise TermNotFound(f"No term {fieldname}:{key!r}")
+        return found
 
     def __contains__(self, term: tuple[str, bytes]) -> bool:
-        try:
-            return self._number(*term) >= 0
-        except TermNotFound:
-            return False
+        return self._term(*term) is not None
 
     def indexed_field_names(self) -> Iterable[str]:
         """Return the names of the fields that have terms."""
-        return self._ranges.keys()
+        return self.dictionary.fields
 
     def terms(self) -> Iterator[tuple[str, bytes]]:
         """Yield all terms in order."""
-        for field, numbers in self._ranges.items():
-            for number in numbers:
-                yield field, self.key(number)
+        for field in self.dictionary.fields:
+            yield from self.terms_from(field, b"")
 
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
         """Yield the field's terms that are not before `prefix`."""
-        for number in self.numbers_from(fieldname, prefix):
-            yield fieldname, self.key(number)
+        return ((fieldname, term.key) for term in self.dictionary.terms_from(fieldname, prefix))
 
     def items(self) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         """Yield all terms with their statistics."""
@@ -225,7 +180,7 @@ class ArrayTermsReader(TermsReader):
 
     def term_info(self, fieldname: str, text: bytes) -> TermInfo:
         """Return the term's statistics."""
-        docs, freqs, _ = self.postings(self._number(fieldname, text))
+        docs, freqs, _ = self._found(fieldname, text).postings()
         return TermInfo(
             weight=float(freqs.sum(dtype=np.int64)),
             df=len(docs),
@@ -236,19 +191,14 @@ class ArrayTermsReader(TermsReader):
 
     def matcher(self, fieldname: str, text: bytes, format_: Any, scorer: Any = None) -> ListMatcher:
         """Return a matcher over the term's postings."""
-        postings = self.postings(self._number(fieldname, text))
+        postings = self._found(fieldname, text).postings()
         return ListMatcher(
             postings.docs.tolist(),
             postings.freqs.astype(float).tolist(),
-            decode_positions(postings),
-            format_,
+            format=format_,
             scorer=scorer,
             term=(fieldname, text),
         )
-
-    def close(self) -> None:
-        """Let go of the files; arrays that look into them keep them open."""
-        del self._terms, self._posts, self._key_ends
 
 
 class StoredSegment:
@@ -258,60 +208,106 @@ class StoredSegment:
     """
 
     def __init__(self, reader: SegmentReader, base: int) -> None:
-        self._terms: ArrayTermsReader = reader._terms
-        self._reader = reader
-        self._columns_lock = threading.Lock()
-        self.base = base
+        terms: Any = reader._terms
+        documents: Any = reader._perdoc
         segment: Any = reader.segment()
-        self.name: str = segment.segment_id()
+        self._dictionary: Dictionary = terms.dictionary
+        self.arrays: Arrays = documents.arrays
+        self.base = base
+        self.name: str = segment.segid
+        self.count: int = segment.doc_count_all()
         self.deleted: Numbers = np.array(sorted(segment.deleted_docs()), dtype=np.int64)
-        # Opened now, since the files of a segment go when a later commit merges it.
-        self._columns = {
-            name: reader.column_reader(name, translate=False)
-            for name, field in reader.schema.items()
-            if field.column_type
-        }
 
-    def column(self, fieldname: str) -> list[bytes]:
-        """Return the values of all documents, deleted ones too."""
-        with self._columns_lock:
-            return list(self._columns[fieldname])
+    @property
+    def state(self) -> SegmentState:
+        """The segment as the commit names it."""
+        return SegmentState(self.name, self.count, frozenset(self.deleted.tolist()))
 
-    def value(self, fieldname: str, doc: int) -> bytes:
-        """Return the value of the document of that number within the segment."""
-        # Whoosh reads columns with seek and read, which threads must not mix.
-        with self._columns_lock:
-            value: bytes = self._columns[fieldname][doc]
-        return value
+    def numbers_of(self, ids: Collection[bytes]) -> list[int]:
+        """Return the numbers of the documents that have any of these ids."""
+        numbers: list[int] = np.flatnonzero(np.isin(self.arrays["id"], [*ids])).tolist() if ids else []
+        return numbers
+
+    def page(self, doc: int) -> bytes:
+        """Return the page of the document of that number within the segment."""
+        return columns.page_of(self.arrays, doc)
+
+    def terms(self, fieldname: str) -> Iterator[tuple[bytes, int]]:
+        """Yield the field's terms in order, each with the number of its documents, deleted ones too."""
+        return self._dictionary.counted(fieldname)
 
     def postings(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Iterator[Postings]:
         """Yield the postings of the terms that begin with `prefix`, if `keep` accepts what follows it."""
-        for number in self._terms.numbers_with(fieldname, prefix):
-            if keep(self._terms.key(number)[len(prefix) :]):
-                yield self._terms.postings(number)
+        for term in self._dictionary.terms_from(fieldname, prefix):
+            if not term.key.startswith(prefix):
+                return
+            if keep(term.key[len(prefix) :]):
+                yield term.postings()
+
+    def lists(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Lists:
+        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it.
+
+        They are read in one go: faster than `postings` where the terms are many.
+        """
+        keys, lists = self._dictionary.part(fieldname, prefix, prefix + b"\xff")
+        kept = [n for n, key in enumerate(keys) if keep(key[len(prefix) :])]
+        return lists if len(kept) == len(keys) else lists.chosen(np.array(kept, dtype=np.int64))
 
 
-class Writer:
-    """Writes one commit."""
+@lru_cache(maxsize=1)
+def _renumbered(folder: Path, states: tuple[SegmentState, ...]) -> list[tuple[Dictionary, Merged]]:
+    """Return what segments hold, with the numbers that their living documents get in one of all."""
+    count, found = 0, []
+    with _translated(folder):
+        for state in states:
+            terms, postings, documents = _paths(folder, state)
+            numbers = np.full(state.size, -1, dtype=np.int64)
+            living = np.setdiff1d(np.arange(state.size), [*state.deleted])
+            numbers[living] = np.arange(count, count + len(living))
+            count += len(living)
+            found.append((Dictionary(terms, postings), Merged(arrays.read(documents), numbers)))
+    return found
 
-    def __init__(self, writer: SegmentWriter, folder: Path) -> None:
-        self._writer = writer
-        self._folder = folder
 
-    def add(self, values: dict[str, Any]) -> int:
-        """Add a document and return its number within the new segment."""
-        number: int = self._writer.docnum
-        with written_to(self._folder):
-            self._writer.add_document(**values)
-        return number
+def _merged(folder: Path, states: tuple[SegmentState, ...], wanted: Range) -> Packed:
+    parts = _renumbered(folder, states)
+    return packed(merged([(dictionary, part.numbers) for dictionary, part in parts], wanted))
 
-    def delete(self, doc: int) -> None:
-        """Delete a document that was there before, by its number among all segments."""
-        self._writer.delete_document(doc)
 
-    def take_back(self, number: int) -> None:
-        """Delete a document that this writer has added."""
-        self._writer.newsegment.delete_document(number)
+def _paths(folder: Path, state: SegmentState) -> list[Path]:
+    segment = _segment(state)
+    return [folder / segment.make_filename(suffix) for suffix in _FILES]
+
+
+def write_segment(folder: Path, name: str, inverted: Inverted) -> SegmentState:
+    """Write a segment of these documents, which no commit names yet."""
+    with written_to(folder), _files(folder, name) as (dictionary, documents):
+        for field in sorted(inverted.fields):
+            dictionary.add(field, packed(inverted.fields[field]))
+        columns.write(documents, columns.facts_arrays(inverted.facts), columns.grouped(inverted.pages))
+    return SegmentState(name, len(inverted.facts))
+
+
+@contextmanager
+def _files(folder: Path, name: str) -> Iterator[tuple[DictionaryWriter, ArrayWriter]]:
+    terms, postings, documents = _paths(folder, SegmentState(name, 0))
+    with terms.open("wb") as t, postings.open("wb") as p, documents.open("wb") as d:
+        dictionary = DictionaryWriter(t, p)
+        yield dictionary, ArrayWriter(d)
+        dictionary.close()
+
+
+def _segment(state: SegmentState) -> W3Segment:
+    return W3Segment(ArrayCodec(), _INDEX, state.size, state.name, set(state.deleted) or None)
+
+
+class _DurableStorage(FileStorage):
+    """Files whose new names are given to them only when they are on disk."""
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        """Rename a file that was just written."""
+        disk.sync(Path(self.folder) / oldname)
+        super().rename_file(oldname, newname, safe=safe)
 
 
 # What reading bytes that are not what Whoosh or we wrote comes to.
@@ -320,10 +316,13 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     ImportError,
+    IndexError,
     KeyError,
+    TypeError,
     UnpicklingError,
     ValueError,
     WhooshIndexError,
+    zlib.error,
     struct.error,
 )
 
@@ -350,17 +349,17 @@ class Store:
         self._index = index
 
     @classmethod
-    def create(cls, folder: Path, *, terms: Iterable[str], columns: Iterable[str]) -> Store:
-        """Make an empty index with these fields of terms, and these columns of bytes, in a new folder."""
-        fields: dict[str, FieldType] = {name: _Terms() for name in terms}
-        fields.update((name, COLUMN(VarBytesColumn())) for name in columns)
-        return cls(folder, FileStorage(str(folder)).create_index(Schema(**fields)))
+    def create(cls, folder: Path, terms: Iterable[str]) -> Store:
+        """Make an empty index with these fields of terms in a new folder."""
+        schema = Schema(**{name: _Terms() for name in terms})
+        with written_to(folder):
+            return cls(folder, _DurableStorage(str(folder)).create_index(schema))
 
     @classmethod
     def open(cls, folder: Path) -> Store:
         """Open the index in `folder`; raises `FileNotFoundError` if it is gone."""
         with _translated(folder):
-            return cls(folder, FileStorage(str(folder)).open_index())
+            return cls(folder, _DurableStorage(str(folder)).open_index())
 
     def generation(self) -> int:
         """Return the number of the last commit; -1 if the folder is gone."""
@@ -374,23 +373,47 @@ class Store:
         """
         with _translated(self.folder):
             reader = self._index.reader()
-        leaves = reader.leaf_readers() if reader.doc_count_all() else []
-        segments = [StoredSegment(leaf, base) for leaf, base in leaves]
-        for segment, (leaf, _) in zip(segments, leaves, strict=True):
-            weakref.finalize(segment, leaf.close)
+            leaves = reader.leaf_readers() if reader.doc_count_all() else []
+            segments = [StoredSegment(leaf, base) for leaf, base in leaves]
         # An index without documents has a reader that knows no number.
         return reader.generation() or self.generation(), segments
 
-    @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """Write one commit: of all that the block did or, if it raises, of nothing."""
-        # Files of their own rather than compound ones, which Whoosh copies into memory when it opens them.
-        writer: Any = self._index.writer(codec=ArrayCodec(), compound=False)
-        writer.pool = PostingPool(_POOL_NUMBERS)
+    def new_name(self) -> str:
+        """Return a name that no segment has."""
+        name: str = W3Segment(ArrayCodec(), _INDEX).segid
+        return name
+
+    def merge(self, states: Sequence[SegmentState], processes: int = 1) -> SegmentState:
+        """Write a segment of the living documents of these, in order, which no commit names yet."""
+        parts = _renumbered(self.folder, tuple(states))
+        dictionaries, documents = [one for one, _ in parts], [part for _, part in parts]
+        calls = [(self.folder, tuple(states), wanted) for wanted in ranges(dictionaries)]
+        size = sum(state.living for state in states)
+        merging = in_processes(_merged, calls, processes) if processes > 1 else starmap(_merged, calls)
+        name = self.new_name()
         try:
-            yield Writer(writer, self.folder)
-        except BaseException:
-            writer.cancel()
-            raise
+            with written_to(self.folder), _files(self.folder, name) as (dictionary, columns_file):
+                for (*_, wanted), found in zip(calls, merging, strict=True):
+                    dictionary.add(wanted.field, found)
+                columns.write(columns_file, columns.merged_arrays(documents), columns.merged_pages(documents))
+        finally:
+            # The files are let go of.
+            _renumbered.cache_clear()
+        return SegmentState(name, size)
+
+    def commit(self, states: Sequence[SegmentState]) -> None:
+        """Make these segments the whole index, durably, and remove the files of all others."""
+        storage, generation = self._index.storage, self.generation() + 1
+        segments = [_segment(state) for state in states]
         with written_to(self.folder):
-            writer.commit()
+            for state in states:
+                for path in _paths(self.folder, state):
+                    disk.sync(path)
+            TOC(self._index.schema, segments, generation).write(storage, _INDEX)
+            disk.sync(self.folder)
+        clean_files(storage, _INDEX, generation, segments)
+
+    def clean(self) -> None:
+        """Remove the files of segments that the last commit does not name."""
+        toc = TOC.read(self._index.storage, _INDEX)
+        clean_files(self._index.storage, _INDEX, toc.generation, toc.segments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,6 +15,9 @@ from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
 from archive_search.pipeline.receiving import settle
 from archive_search.records import Document
+
+_DEARER = 4
+"""What reading an article by itself costs, against reading it along with all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,15 @@ def update_index(archive: Archive, engine: Engine) -> IndexReport:
         if not indexed:
             engine.rebuild(articles.documents(db))
         elif stale or removed:
-            engine.update(_documents(db, stale), removed)
+            engine.update(_documents(db, stale, len(current)), removed)
     return IndexReport(indexed=len(stale), removed=len(removed), total=len(current))
 
 
-def _documents(db: Connection, ids: Iterable[str]) -> Iterator[Document]:
+def _documents(db: Connection, ids: Collection[str], total: int) -> Iterator[Document]:
+    if len(ids) * _DEARER > total:
+        wanted = frozenset(ids)
+        yield from (document for document in articles.documents(db) if document.article.id in wanted)
+        return
     for article in ids:
         if document := articles.document(db, article):
             yield document
