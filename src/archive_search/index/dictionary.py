@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 
 from archive_search.index import arrays
 from archive_search.index.inverting import Field
-from archive_search.index.postings import Lists, Numbers, Postings, pack, unpack, unpack_one
+from archive_search.index.postings import (
+    NO_LISTS,
+    Lists,
+    Numbers,
+    Postings,
+    pack,
+    spread,
+    unpack,
+    unpack_one,
+)
 
 __all__ = ["Block", "Dictionary", "DictionaryWriter", "Packed", "Term", "packed"]
 
@@ -157,6 +166,33 @@ class Dictionary:
             block = self._block(number)
             yield from zip(block.keys, block.counts.tolist(), strict=True)
 
+    def keys_with(self, name: str, prefix: bytes) -> list[bytes]:
+        """Return the field's terms that begin with `prefix`, in order."""
+        return self._with(name, prefix)[0]
+
+    def lists_with(self, name: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool) -> Lists:
+        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it.
+
+        Without `places` they have none, which is faster.
+        """
+        keys, columns = self._with(name, prefix)
+        kept = np.array([n for n, key in enumerate(keys) if keep(key[len(prefix) :])], dtype=np.int64)
+        if not len(kept):
+            return NO_LISTS
+        counts, starts, ends = columns[:, kept]
+        data = self._postings[spread(starts, ends - starts)]
+        return unpack(data, counts, ends - starts, placed=self._placed[name], places=places)
+
+    def _with(self, name: str, prefix: bytes) -> tuple[list[bytes], Numbers]:
+        """Return the terms that begin with `prefix`: keys, and in rows their counts, starts and ends."""
+        last = prefix + b"\xff"
+        blocks = [self._block(number) for number in self._blocks_from(name, prefix, last)]
+        keys = [key for block in blocks for key in block.keys]
+        low, high = bisect_left(keys, prefix), bisect_left(keys, last)
+        tables = [np.array(block[1:]) for block in blocks]
+        table = np.concatenate([np.empty((3, 0), dtype=np.int64), *tables], axis=1)
+        return keys[low:high], table[:, low:high]
+
     def splits(self, name: str, size: int) -> list[bytes]:
         """Return terms that cut the field into parts whose lists take about so many bytes."""
         blocks = self._ranges.get(name, range(0))
@@ -169,9 +205,8 @@ class Dictionary:
         keys = [key for block in blocks for key in block.keys]
         low = bisect_left(keys, first)
         high = len(keys) if last is None else bisect_left(keys, last)
-        none = np.empty(0, dtype=np.int64)
         if low >= high:
-            return Field([], Lists(none, none, none, none))
+            return Field([], NO_LISTS)
         counts, starts, ends = (
             np.concatenate(column)[low:high] for column in list(zip(*blocks, strict=True))[1:]
         )

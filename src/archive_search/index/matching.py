@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.lookup import Terms, pair_terms, place_terms, prefix_terms, word_terms
+from archive_search.index.deadline import check
+from archive_search.index.lookup import (
+    Terms,
+    pair_terms,
+    place_terms,
+    prefix_place_terms,
+    prefix_terms,
+    word_terms,
+)
 from archive_search.index.occurring import Occurring
 from archive_search.index.postings import Numbers
 from archive_search.index.schema import PAIRS, TITLE, WORDS, date_forms
@@ -25,6 +34,7 @@ from archive_search.index.tree import (
     Phrase,
     Prefix,
     Published,
+    Said,
     Word,
 )
 
@@ -40,6 +50,7 @@ class Matching:
 
     def matches(self, node: Node) -> Mask:
         """Return which living documents the tree matches."""
+        check()
         match node:
             case Everything():
                 return self.everything()
@@ -51,7 +62,7 @@ class Matching:
                 return self._mask(self._occurring.of(prefix_terms(WORDS, node)).docs)
             case Phrase():
                 return self._mask(self._phrase_docs(node))
-            case Near() | InTitle() | HasValue() | Published():
+            case Near() | InTitle() | Said() | HasValue() | Published():
                 return self._kept(node)
             case And():
                 return reduce(np.logical_and, map(self.matches, node.children))
@@ -62,7 +73,17 @@ class Matching:
 
     def cut(self, node: Node) -> tuple[str, ...]:
         """Return the beginnings of words of which more stand in the archive than are looked up."""
-        return ()
+        cut = (prefix for prefix, terms in _beginnings(node) if self._exceeds(terms))
+        return tuple(dict.fromkeys(f"{prefix.text or prefix.folded}*" for prefix in cut))
+
+    def _exceeds(self, terms: Terms) -> bool:
+        """Tell whether there are more such terms than are looked up."""
+        found = self._snapshot.cache.get(
+            (*terms.name, "suffixes"),
+            lambda: len(self._snapshot.suffixes(terms.fieldname, terms.prefix, terms.keep)),
+            lambda _: 0,
+        )
+        return terms.limit is not None and found > terms.limit
 
     def everything(self) -> Mask:
         """Return the mask of all living documents."""
@@ -85,12 +106,12 @@ class Matching:
             name, lambda: np.unique(self._places(phrase) >> 32), lambda docs: docs.nbytes
         )
 
-    def _places(self, node: Word | Phrase) -> Numbers:
+    def _places(self, node: Word | Phrase | Prefix) -> Numbers:
         """Return where a word stands, or a phrase begins: document * 2**32 + position, in order."""
         if isinstance(node, Phrase):
             return self._phrase_places(node)
-        fieldname, prefix, keep, *_ = place_terms(node)
-        return self._snapshot.places(fieldname, prefix, keep)
+        terms = prefix_place_terms(node) if isinstance(node, Prefix) else place_terms(node)
+        return self._snapshot.places(terms.fieldname, terms.prefix, terms.keep)
 
     def _phrase_places(self, phrase: Phrase) -> Numbers:
         """Return the places from which every pair of the phrase stands at its place.
@@ -112,20 +133,22 @@ class Matching:
             found = np.intersect1d(found, others, assume_unique=True)
         return found
 
-    def _kept(self, node: Near | InTitle | HasValue | Published) -> Mask:
+    def _kept(self, node: Near | InTitle | Said | HasValue | Published) -> Mask:
         """Return which documents match, and keep that for the next query."""
         return self._snapshot.cache.get(
             ("matches", node), lambda: self._found(node), lambda made: made.nbytes
         )
 
-    def _found(self, node: Near | InTitle | HasValue | Published) -> Mask:
+    def _found(self, node: Near | InTitle | Said | HasValue | Published) -> Mask:
         match node:
             case Near():
                 return self._mask(self._near_docs(node))
             case InTitle():
                 return self._mask(self._title_docs(node.child))
+            case Said():
+                return self._mask(self._said_docs(node))
             case HasValue():
-                return self._snapshot.values[node.field].mask((node.value,), self._snapshot.size)
+                return self._snapshot.values[node.field].named_mask(node.value, self._snapshot.size)
             case Published():
                 days = self._snapshot.days
                 chosen = (days != "") & (days >= node.first) & ((days <= node.last) | (node.last == ""))
@@ -139,6 +162,18 @@ class Matching:
         before = left - np.concatenate([left[:1] - far, right])[np.searchsorted(right, left)]
         after = np.concatenate([right, left[-1:] + far])[np.searchsorted(right, left, side="right")] - left
         return np.unique(left[(before <= near.distance) | (after <= near.distance)] >> 32)
+
+    def _said_docs(self, said: Said) -> Numbers:
+        """Return the documents in which it begins, and so ends, in a block in which the speaker speaks."""
+        starts, ends, speakers = self._snapshot.spoken
+        if said.speaker is not None:
+            speaks = np.isin(speakers, self._snapshot.values["speaker"].chosen(said.speaker))
+            starts, ends = starts[speaks], ends[speaks]
+        if not len(starts):
+            return starts
+        places = self._places(said.child)
+        holds = np.searchsorted(places, ends) > np.searchsorted(places, starts)
+        return np.unique(starts[holds] >> 32)
 
     def _title_phrase_docs(self, phrase: Phrase) -> Numbers:
         """Return the documents in which the phrase begins, and so ends, in the title: the first text."""
@@ -172,6 +207,20 @@ class Matching:
     def pair_mask(self, first: Word, second: Word) -> Mask:
         """Return which documents hold the two words side by side."""
         return self._mask(self._occurring.of(pair_terms(PAIRS, first, second, exact=False)).docs)
+
+
+def _beginnings(node: Node) -> Iterator[tuple[Prefix, Terms]]:
+    """Yield the beginnings of words of which not all may be looked up; with what is, for each."""
+    match node:
+        case Prefix():
+            yield node, prefix_terms(WORDS, node)
+        case InTitle(Prefix() as prefix):
+            yield prefix, prefix_terms(TITLE, prefix)
+        case And() | Or():
+            for child in node.children:
+                yield from _beginnings(child)
+        case Not():
+            yield from _beginnings(node.child)
 
 
 def _word(fieldname: str, word: Word) -> Terms:

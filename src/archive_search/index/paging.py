@@ -72,11 +72,10 @@ def in_order(
 def behind(snapshot: Snapshot, docs: Numbers, scores: Floats, place: Place) -> Numbers:
     """Return those of the documents that come after a place."""
     later = _later(snapshot, docs, place)
-    if place.sort is not Sort.RELEVANCE:
-        kept: Numbers = docs[later]
-        return kept
-    found, score = scores[docs], np.float32(place.score)
-    kept = docs[(found < score) | ((found == score) & later)]
+    if place.sort is Sort.RELEVANCE:
+        found, score = scores[docs], np.float32(place.score)
+        later = (found < score) | ((found == score) & later)
+    kept: Numbers = docs[later]
     return kept
 
 

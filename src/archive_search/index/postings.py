@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lists", "Numbers", "Postings", "pack", "spread", "unpack", "unpack_one"]
+__all__ = ["NO_LISTS", "Lists", "Numbers", "Postings", "pack", "spread", "unpack", "unpack_one"]
 
 Numbers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -72,6 +72,9 @@ class Lists(NamedTuple):
         return Lists(counts, docs[kept], self.freqs[kept], places)
 
 
+NO_LISTS = Lists(*[np.empty(0, dtype=np.int64)] * 4)
+
+
 def spread(starts: Numbers, counts: Numbers) -> Numbers:
     """Return the numbers of the ranges that begin at `starts` and are `counts` long."""
     return np.repeat(starts - _starts(counts), counts) + np.arange(counts.sum())
@@ -124,8 +127,8 @@ def _read(data: Bytes) -> tuple[NDArray[Any], Mask | None]:
     return numbers[lasts], lasts
 
 
-def unpack(data: Bytes, counts: Numbers, sizes: Numbers, *, placed: bool) -> Lists:
-    """Return the lists that `pack` wrote one after another."""
+def unpack(data: Bytes, counts: Numbers, sizes: Numbers, *, placed: bool, places: bool = True) -> Lists:
+    """Return the lists that `pack` wrote one after another; without `places`, none are read."""
     numbers, lasts = _read(data)
     held: Numbers = np.cumsum(sizes)
     if lasts is not None:
@@ -136,11 +139,10 @@ def unpack(data: Bytes, counts: Numbers, sizes: Numbers, *, placed: bool) -> Lis
     freqs = np.ones(len(docs), dtype=np.int64)
     told = np.where(once, 0, counts)
     freqs[np.repeat(~once, counts)] = numbers[spread(starts + counts, told)]
-    places = np.empty(0, dtype=np.int64)
-    if placed:
-        totals = _totals(freqs, counts)
-        places = _sums(numbers[spread(starts + counts + told, totals)], freqs)
-    return Lists(counts, docs, freqs, places)
+    if not (placed and places):
+        return Lists(counts, docs, freqs, np.empty(0, dtype=np.int64))
+    held = spread(starts + counts + told, _totals(freqs, counts))
+    return Lists(counts, docs, freqs, _sums(numbers[held], freqs))
 
 
 def unpack_one(data: Bytes, count: int, *, placed: bool) -> Postings:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from archive_search.index.columns import SPOKEN, UNDATED, column_of
 from archive_search.index.deadline import check
 from archive_search.index.facets import FACET_FIELDS, Column, FieldValues
-from archive_search.index.postings import Numbers, Postings
+from archive_search.index.postings import Lists, Numbers
 from archive_search.index.schema import SIGNATURE_SIZE, Page, read_page
 from archive_search.index.store import Store
 
@@ -59,6 +59,9 @@ _EMPTY: dict[str, NDArray[Any]] = {
     "title_length": np.empty(0, dtype=np.float32),
     "signature": np.empty((0, SIGNATURE_SIZE), dtype=np.uint32),
 }
+
+
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class Snapshot:
@@ -156,26 +159,30 @@ class Snapshot:
         the first count.
         """
         if limit is not None:
-            keep = self._first(fieldname, prefix, keep, limit)
-        found = list(self._found(fieldname, prefix, keep))
-        if not found:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        docs = np.concatenate([part.docs + base for part, base in found])
-        freqs = np.concatenate([part.freqs for part, _ in found])
-        if len({base for _, base in found}) < len(found):
+            keep = frozenset(self.suffixes(fieldname, prefix, keep)[:limit]).__contains__
+        found = [*self._lists(fieldname, prefix, keep, places=False)]
+        docs = np.concatenate([_NONE, *(lists.docs + base for lists, base in found)])
+        freqs = np.concatenate([_NONE, *(lists.freqs for lists, _ in found)])
+        if any(len(lists.counts) > 1 for lists, _ in found):
             sums = np.bincount(docs, weights=freqs, minlength=self.size)
             docs = np.flatnonzero(sums)
-            freqs = sums[docs]
+            freqs = sums[docs].astype(np.int64)
         living = self.alive[docs]
         return docs[living], freqs[living]
 
-    def places(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Numbers:
-        """Return where the terms stand in living documents, in order: document * 2**32 + position."""
-        parts = [np.empty(0, dtype=np.int64)]
+    def suffixes(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> list[bytes]:
+        """Return what follows `prefix` in the terms that begin with it, if `keep` accepts it, in order."""
+        found: set[bytes] = set()
         for stored in self._stored:
             check()
-            lists = stored.lists(fieldname, prefix, keep)
-            docs = np.repeat(lists.docs + stored.base, lists.freqs)
+            found.update(key[len(prefix) :] for key in stored.keys(fieldname, prefix))
+        return sorted(filter(keep, found))
+
+    def places(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Numbers:
+        """Return where the terms stand in living documents, in order: document * 2**32 + position."""
+        parts = [_NONE]
+        for lists, base in self._lists(fieldname, prefix, keep, places=True):
+            docs = np.repeat(lists.docs + base, lists.freqs)
             parts.append((docs << 32 | lists.places)[self.alive[docs]])
         return np.sort(np.concatenate(parts))
 
@@ -185,29 +192,13 @@ class Snapshot:
         for term, counted in groupby(merged, key=itemgetter(0)):
             yield term, sum(count for _, count in counted)
 
-    def _first(
-        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], limit: int
-    ) -> Callable[[bytes], bool]:
-        """Return what accepts the first `limit` of the terms of all segments."""
-        accepted: set[bytes] = set()
-
-        def note(suffix: bytes) -> bool:
-            if keep(suffix):
-                accepted.add(suffix)
-            return False
-
-        # Since `note` accepts no term, no posting is read.
-        for _ in self._found(fieldname, prefix, note):
-            pass
-        return frozenset(sorted(accepted)[:limit]).__contains__
-
-    def _found(
-        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]
-    ) -> Iterator[tuple[Postings, int]]:
+    def _lists(
+        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool
+    ) -> Iterator[tuple[Lists, int]]:
+        """Yield the posting lists of the terms in each segment, with the number of its first document."""
         for stored in self._stored:
-            for found in stored.postings(fieldname, prefix, keep):
-                check()
-                yield found, stored.base
+            check()
+            yield stored.lists(fieldname, prefix, keep, places=places), stored.base
 
     def page(self, doc: int) -> Page:
         """Return what is shown of a document."""

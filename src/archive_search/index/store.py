@@ -45,7 +45,7 @@ from archive_search.index.dictionary import Dictionary, DictionaryWriter, Packed
 from archive_search.index.generations import written_to
 from archive_search.index.inverting import Inverted
 from archive_search.index.merging import Range, merged, ranges
-from archive_search.index.postings import Lists, Numbers, Postings
+from archive_search.index.postings import Lists, Numbers
 from archive_search.index.workers import in_processes
 
 __all__ = ["SegmentState", "Store", "StoredSegment", "write_segment"]
@@ -236,22 +236,13 @@ class StoredSegment:
         """Yield the field's terms in order, each with the number of its documents, deleted ones too."""
         return self._dictionary.counted(fieldname)
 
-    def postings(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Iterator[Postings]:
-        """Yield the postings of the terms that begin with `prefix`, if `keep` accepts what follows it."""
-        for term in self._dictionary.terms_from(fieldname, prefix):
-            if not term.key.startswith(prefix):
-                return
-            if keep(term.key[len(prefix) :]):
-                yield term.postings()
+    def keys(self, fieldname: str, prefix: bytes) -> list[bytes]:
+        """Return the terms that begin with `prefix`, in order."""
+        return self._dictionary.keys_with(fieldname, prefix)
 
-    def lists(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool]) -> Lists:
-        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it.
-
-        They are read in one go: faster than `postings` where the terms are many.
-        """
-        keys, lists = self._dictionary.part(fieldname, prefix, prefix + b"\xff")
-        kept = [n for n, key in enumerate(keys) if keep(key[len(prefix) :])]
-        return lists if len(kept) == len(keys) else lists.chosen(np.array(kept, dtype=np.int64))
+    def lists(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool) -> Lists:
+        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it."""
+        return self._dictionary.lists_with(fieldname, prefix, keep, places=places)
 
 
 @lru_cache(maxsize=1)
