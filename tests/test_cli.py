@@ -3,11 +3,13 @@ import json
 import click
 import pytest
 from click.testing import CliRunner
+from test_index import make
 from test_warc import foreign_warc
 
 from archive_search.archive import Archive
 from archive_search.cli import main
 from archive_search.config import load_config
+from archive_search.index.whoosh_engine import WhooshEngine
 
 
 def run(*args, code=0):
@@ -73,6 +75,92 @@ def test_a_search_says_on_stderr_what_was_not_read_as_typed(tmp_path):
     run("-C", tmp_path, "init")
     said = run("-C", tmp_path, "search", 'tin "mới', code=1).stderr
     assert said.startswith('"mới: The quotation mark is not closed')
+
+
+@pytest.fixture
+def indexed(tmp_path):
+    """An archive of which only the index holds anything."""
+    run("-C", tmp_path, "init")
+    engine = WhooshEngine(load_config(tmp_path).index_folder)
+    engine.rebuild(
+        [
+            make("a", "ứng dụng CNTT", places=["xã Văn Bình"], sessions=["Kỳ họp thứ 17"]),
+            make("b", "công nghệ thông tin", cited=["59/2019/NĐ-CP"]),
+            make("c", "công nghê thông tin"),
+            *(make(f"d{n}", "họp") for n in range(12)),
+        ]
+    )
+    engine.close()
+    return tmp_path
+
+
+def ids(folder, *args):
+    found = json.loads(run("-C", folder, "search", "--json", *args).stdout)
+    return {hit["id"] for hit in found["hits"]}
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["CNTT"], "ab"),
+        (["CNTT", "--no-expand"], "a"),
+        (['"công nghệ thông tin"'], "b"),
+        (['"công nghệ thông tin"', "--loose"], "bc"),
+        (["", "--place", "xã Văn Bình"], "a"),
+        (["", "--place", "văn bình"], "a"),
+        (["", "--session", "ky hop thu 17"], "a"),
+        (["", "--document", "59/2019"], "b"),
+        (["", "--place", "Bình Văn"], ""),
+    ],
+)
+def test_a_search_takes_switches_and_filters(indexed, args, expected):
+    assert ids(indexed, *args) == set(expected)
+
+
+def test_a_search_says_on_stderr_what_else_it_searched(indexed):
+    assert run("-C", indexed, "search", "CNTT").stderr == "CNTT: also công nghệ thông tin\n"
+    assert run("-C", indexed, "search", "CNTT", "--no-expand").stderr == ""
+
+
+def test_a_search_knows_the_synonyms_of_the_archive(indexed):
+    (indexed / "synonyms.tsv").write_text("forms\nCNTT; tin học hóa\n", encoding="utf-8")
+    assert "tin học hóa" in run("-C", indexed, "search", "CNTT").stderr
+
+
+def test_broken_synonyms_are_a_usage_error_with_file_and_line(indexed):
+    (indexed / "synonyms.tsv").write_text("forms\n;\n", encoding="utf-8")
+    assert "synonyms.tsv, line 2" in run("-C", indexed, "search", "CNTT", code=2).stderr
+
+
+def test_pages_follow_one_another_by_cursor(indexed):
+    first = json.loads(run("-C", indexed, "search", "họp", "--json").stdout)
+    assert ids(indexed, "họp", "--after", first["next"]) == {f"d{n}" for n in range(12)} - {
+        hit["id"] for hit in first["hits"]
+    }
+    assert f"--after {first['next']}" in run("-C", indexed, "search", "họp").stdout
+    assert "cursor" in run("-C", indexed, "search", "họp", "--after", "x", code=2).stderr
+
+
+def test_every_hit_is_one_line_of_json_on_demand(indexed):
+    lines = run("-C", indexed, "search", "họp", "--all", "--json").stdout.splitlines()
+    assert {json.loads(line)["id"] for line in lines} == {f"d{n}" for n in range(12)}
+    assert "12. Tin" in run("-C", indexed, "search", "họp", "--all").stdout
+
+
+def test_a_search_says_where_a_star_stood_for_too_much(indexed, monkeypatch):
+    monkeypatch.setattr("archive_search.index.lookup.MAX_EXPANSIONS", 1)
+    assert run("-C", indexed, "search", "ng*").stderr.startswith("ng*: more words begin so")
+
+
+def test_newer_articles_come_first_or_not_on_demand(indexed, monkeypatch):
+    asked = []
+    search = WhooshEngine.search
+    monkeypatch.setattr(
+        WhooshEngine, "search", lambda self, query: asked.append(query) or search(self, query)
+    )
+    run("-C", indexed, "search", "họp")
+    run("-C", indexed, "search", "họp", "--no-fresh")
+    assert [query.fresh for query in asked] == [True, False]
 
 
 def test_a_second_writer_gets_exit_code_75(tmp_path):

@@ -1,4 +1,4 @@
-import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from archive_search.index.query import (
     MAX_CHARS,
+    MAX_COST,
     MAX_DEPTH,
     MAX_DISTANCE,
     MAX_PREFIXES,
@@ -22,13 +23,14 @@ from archive_search.index.query import (
     Phrase,
     Prefix,
     Published,
+    Said,
     Word,
     parse,
     read,
     understand,
 )
-from archive_search.index.reading import MAX_NEARS
-from archive_search.index.tree import words_of
+from archive_search.index.reading import MAX_NEARS, MAX_SAID
+from archive_search.index.tree import cost, loosened, words_of
 
 bi = Word("bi2", "bi", marked=True)
 thu = Word("thư", "thu", marked=True)
@@ -80,7 +82,14 @@ def begins(key, folded):
         ("title:bí-thư", InTitle(Phrase((bi, thu)))),
         ("title:thu*", InTitle(begins("thu", "thu"))),
         ("-title:bí thư", And((Not(InTitle(bi)), thu))),
+        ("said:bí", Said(bi)),
+        ("phátbiểu:thu*", Said(begins("thu", "thu"))),
+        ('said:"bí thư" huyện', And((Said(Phrase((bi, thu))), huyen))),
+        ("speaker:Minh said:bí", And((HasValue("speaker", "Minh"), Said(bi, "Minh")))),
         ("speaker:Minh", HasValue("speaker", "Minh")),
+        ('địadanh:"Văn Bình"', HasValue("place", "Văn Bình")),
+        ("vanban:59/2019/NĐ-CP", HasValue("document", "59/2019/NĐ-CP")),
+        ("kỳhọp:17", HasValue("session", "17")),
         ('người:" Nguyễn  Tiến Minh" bí', And((HasValue("speaker", "Nguyễn Tiến Minh"), bi))),
         ("chude:dat-dai", HasValue("topic", "dat-dai")),
         (
@@ -105,7 +114,7 @@ def begins(key, folded):
     ],
 )
 def test_the_other_forms_are_read_as_a_tree_without_a_note(text, tree):
-    node, notes = understand(text)
+    node, notes, _ = understand(text)
     assert read(text) == node == tree
     assert [note.message for note in notes if note.message is not Message.READ_AS_DATES] == []
 
@@ -135,6 +144,9 @@ def test_the_other_forms_are_read_as_a_tree_without_a_note(text, tree):
         ("bí title:", Message.EMPTY_FIELD, 3),
         ('bí title:""', Message.EMPTY_FIELD, 3),
         ("bí speaker:(thư)", Message.EMPTY_FIELD, 3),
+        ("bí said: thư", Message.EMPTY_FIELD, 3),
+        ("said:bí " * (MAX_SAID + 1), Message.TOO_MANY_SAID, 8 * MAX_SAID),
+        ("1," * MAX_WORDS + "1 bí", Message.TOO_MANY_WORDS, 0),
         ("bí từ 31/4/2022", Message.BAD_DATE, 3),
         ("từ 2020 đến 13/2022", Message.BAD_DATE, 0),
         ("from:hômqua", Message.BAD_DATE, 0),
@@ -177,6 +189,78 @@ def test_what_is_no_syntax_is_searched_as_words(text, words):
 
     assert leaves(read(text)) == leaves(read(words))
     assert all(isinstance(leaf, Word | Or) for leaf in leaves(read(text)))
+
+
+EXACT = [
+    ('"bi thư"', Phrase((replace(bare, marked=True), thu))),
+    ('"bi"', replace(bare, marked=True)),
+    ('title:"bi"', InTitle(replace(bare, marked=True))),
+    ('said:"bi"', Said(replace(bare, marked=True))),
+    ('"bi" NEAR/2 "thư"', Near(replace(bare, marked=True), thu, 2)),
+    ('-"bi"', Not(replace(bare, marked=True))),
+]
+
+
+@pytest.mark.parametrize(("text", "tree"), EXACT)
+def test_what_is_quoted_is_exact(text, tree):
+    assert read(text) == parse(text) == tree
+
+
+@pytest.mark.parametrize("text", ["bi-thu", "title:bi", "said:bi-thu", "bi NEAR/2 thu", "-bi-thu"])
+def test_what_is_joined_without_quotation_marks_is_not_exact(text):
+    assert not any(word.marked for word in words_of(read(text)))
+
+
+def test_the_letters_of_a_symbol_are_a_code_in_quotation_marks_too():
+    assert parse('"59/2019/nd-cp"') == parse("59/2019/NĐ-CP").__class__(
+        "59/2019/nd-cp", "59/2019/nd-cp", marked=False, parts=read("59/2019/nd-cp").parts
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [*(text for text, _ in EXACT), "phó* bí OR thư", "CNTT said:kỹ", "title:phó*"]
+)
+def test_a_loose_tree_has_every_word_in_any_spelling(text):
+    node = understand(text, loose=True).node
+    assert node == loosened(node)
+    assert not any(word.marked for word in words_of(node))
+
+
+def test_a_loose_query_knows_short_forms_in_any_spelling():
+    assert understand("công nghê thông tin", loose=True).expansions[0].others == ("CNTT",)
+
+
+SAID_BY = [
+    ("speaker:A (said:bí OR said:thư)", ["A", "A"]),
+    ("speaker:A -said:bí", ["A"]),
+    ("(speaker:A topic:x) said:bí", ["A"]),
+    ("speaker:A speaker:A said:bí", ["A"]),
+    ("speaker:A said:bí OR said:thư", ["A", None]),
+    ("(speaker:A said:bí) speaker:B said:thư", ["A", "B"]),
+    ("speaker:A speaker:B said:bí", [None]),
+    ("-speaker:A said:bí", [None]),
+    ("(speaker:A OR speaker:B) said:bí", [None]),
+]
+
+
+@pytest.mark.parametrize(("text", "speakers"), SAID_BY)
+def test_what_is_said_is_said_by_the_one_speaker_of_its_conjunction(text, speakers):
+    def said(node):
+        match node:
+            case Said():
+                yield node.speaker
+            case Not():
+                yield from said(node.child)
+            case And() | Or():
+                for child in node.children:
+                    yield from said(child)
+
+    assert list(said(read(text))) == speakers
+
+
+def test_the_cost_counts_what_is_dear_as_more():
+    costs = [cost(read(text)) for text in ("bí", "bí thư", '"bí thư"', "thư*", "bí NEAR/2 thư", "said:thư*")]
+    assert costs == [1, 2, 2, 20, 40, 60]
 
 
 def test_near_looks_no_farther_than_its_limit():
@@ -241,13 +325,14 @@ def test_a_number_is_also_its_parts():
         "*" * 10_000,
         "bí thư " * 1500,
         "a-" * 5000,
+        "1," * 900 + "1",
+        "1/2020/" + "a/" * 900 + "a",
+        "said:a " * 300,
         "\u0301" * 10_000,
     ],
 )
-def test_hostile_text_is_read_at_once(text):
-    began = time.perf_counter()
+def test_hostile_text_becomes_a_small_tree(text):
     tree = parse(text)
-    assert time.perf_counter() - began < 0.5
     assert sum(1 for _ in words_of(read(text))) <= 2 * MAX_WORDS
     hash(tree), repr(tree)
 
@@ -260,6 +345,10 @@ pieces = st.sampled_from(
         "NOT ",
         " NEAR/3 ",
         "title:",
+        "said:",
+        "speaker:a ",
+        "CNTT ",
+        "20* ",
         "năm:",
         "từ ",
         " đến ",
@@ -282,9 +371,11 @@ def test_reading_never_raises_and_gives_no_empty_group(text):
             check(node.child)
 
     check(read(text))
-    node, notes = understand(text)
+    node, notes, _ = understand(text)
     assert node == parse(text)
     assert len({note.message for note in notes}) == len(notes)
+    assert cost(read(text)) <= MAX_COST
+    assert cost(node) <= MAX_COST
     assert all(text[note.at + (len(text) - len(text.lstrip())) :].startswith(note.piece) for note in notes)
 
 
@@ -307,8 +398,8 @@ def test_short_forms_and_what_they_stand_for_find_each_other(text, other):
     ]
 
 
-@pytest.mark.parametrize("text", ["công nghê thông tin", '"công nghệ thông tin"', "CT", "DA", "bí thư"])
-def test_other_words_quoted_and_ambiguous_ones_are_not_expanded(text):
+@pytest.mark.parametrize("text", ["công nghê thông tin", '"công nghệ thông tin"', "da", "ct", "bí thư"])
+def test_other_words_quoted_and_short_ones_in_small_letters_are_not_expanded(text):
     assert parse(text) == read(text)
 
 

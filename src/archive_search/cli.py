@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from archive_search.archive.exporting import export as exported
 from archive_search.config import Config, load_config
 from archive_search.crawler import Fetcher
 from archive_search.errors import EXIT_PARTIAL, ArchiveSearchError, ConfigError
-from archive_search.index.query import Query, understand
+from archive_search.index.query import Query, Understood, understand
+from archive_search.index.thesaurus import load_thesaurus
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import Profile, bundled_profiles, load_profile
 from archive_search.records import Filters, Sort
@@ -234,28 +235,53 @@ def rebuild(room: Room, as_json: bool) -> None:
     _end(bool(report.problems))
 
 
+# What each filter asks of the articles.
+_FILTERS = {
+    "speaker": "in which this person spoke",
+    "session": "on this meeting",
+    "topic": "on this topic",
+    "place": "that name this place",
+    "document": "that cite this legal document",
+    "year": "published in this year",
+    "portal": "of this portal",
+}
+
+
+def filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each of the filters."""
+    for name, asked in reversed(_FILTERS.items()):
+        option = click.option(f"--{name}", multiple=True, help=f"Only articles {asked}; repeatable.")
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(0, 10_000), default=10, show_default=True)
+@click.option("--after", help="Show the hits behind this place, as the page before gave it.")
+@click.option("--all", "every", is_flag=True, help="Show every hit; with --json, one object a line.")
 @click.option("--sort", type=click.Choice([s.value for s in Sort]), default="relevance", show_default=True)
-@click.option("--speaker", multiple=True, help="Only articles in which this person spoke; repeatable.")
-@click.option("--topic", multiple=True, help="Only articles on this topic; repeatable.")
-@click.option("--year", multiple=True, help="Only articles published in this year; repeatable.")
-@click.option("--portal", multiple=True, help="Only articles of this portal; repeatable.")
+@click.option("--fresh/--no-fresh", default=True, help="Prefer newer articles a little, or do not.")
+@click.option("--loose", is_flag=True, help="Ignore the accents of the query, in quotation marks too.")
+@click.option("--expand/--no-expand", default=True, help="Search other ways to write the words too, or not.")
+@filters
 @as_json
 @click.pass_obj
 def search(
     room: Room,
+    /,
     query: str,
     limit: int,
+    after: str | None,
+    every: bool,
     sort: str,
-    speaker: tuple[str, ...],
-    topic: tuple[str, ...],
-    year: tuple[str, ...],
-    portal: tuple[str, ...],
+    fresh: bool,
+    loose: bool,
+    expand: bool,
     as_json: bool,
+    **chosen: tuple[str, ...],
 ) -> None:
-    """Search the articles. Accents may be left out; "..." is a phrase, - leaves a word out.
+    """Search the articles. Accents may be left out; "..." is an exact phrase, - leaves a word out.
 
     docs/search.md describes all that can be asked.
 
@@ -264,19 +290,52 @@ def search(
       archive-search search "bi thu huyen uy"
       archive-search search "title:họp từ 7/2022 đến 12/2022"
       archive-search search --year 2022 --speaker "Nguyễn Tiến Minh" --json "giải phóng mặt bằng"
+      archive-search search --all --json "said:đất"
     """
-    filters = Filters(speaker=speaker, topic=topic, year=year, portal=portal)
-    node, notes = understand(query)
-    for note in notes:
-        click.echo(printing.note(note), err=True)
+    thesaurus = load_thesaurus(room.config.synonyms_file)
+    understood = understand(query, loose=loose, expanding=expand, thesaurus=thesaurus)
+    _tell(understood)
+    asked = Query(
+        node=understood.node,
+        text=query,
+        filters=Filters(**chosen),
+        sort=Sort(sort),
+        limit=limit,
+        after=after,
+        fresh=fresh,
+    )
     with room.engine() as engine:
-        results = engine.search(
-            Query(node=node, text=query, filters=filters, sort=Sort(sort), offset=0, limit=limit)
-        )
+        if correction := engine.correct(query):
+            click.echo(printing.correction(correction), err=True)
+        if every:
+            _print_every(engine, asked, as_json=as_json)
+        else:
+            _print_page(engine, asked, as_json=as_json)
+
+
+def _tell(understood: Understood) -> None:
+    for note in understood.notes:
+        click.echo(printing.note(note), err=True)
+    for expansion in understood.expansions:
+        click.echo(printing.expansion(expansion), err=True)
+
+
+def _print_page(engine: WhooshEngine, asked: Query, *, as_json: bool) -> None:
+    results = engine.search(asked)
+    for beginning in results.cut:
+        click.echo(printing.cut(beginning), err=True)
     if as_json:
         _print_json(printing.results_json(results))
     else:
         click.echo(printing.results(results))
+
+
+def _print_every(engine: WhooshEngine, asked: Query, *, as_json: bool) -> None:
+    for place, hit in enumerate(engine.every(asked), 1):
+        if as_json:
+            click.echo(json.dumps(printing.hit_json(hit), ensure_ascii=False))
+        else:
+            click.echo(printing.hit(place, hit))
 
 
 @main.command(short_help="Print every article as one JSON object a line.")

@@ -47,6 +47,11 @@ class Config:
         return self.folder / "index"
 
     @property
+    def synonyms_file(self) -> Path:
+        """Where the archive's own synonyms are, if it has any."""
+        return self.folder / "synonyms.tsv"
+
+    @property
     def profile_folder(self) -> Path:
         """Where an archive's own portal profiles are."""
         return self.folder / "portals"

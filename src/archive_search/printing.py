@@ -12,10 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from archive_search import pipeline
 from archive_search.archive.runs import Report
+from archive_search.index.expanding import Expansion
 from archive_search.index.notes import TEXTS, Note
 from archive_search.index.reading import LIMITS
 from archive_search.portals import Profile
-from archive_search.records import BlockKind, Document, Outcome, Results, Snippet
+from archive_search.records import BlockKind, Correction, Document, Hit, Outcome, Results, Snippet
 
 Json = dict[str, Any]
 
@@ -94,26 +95,13 @@ def import_json(found: pipeline.ImportReport) -> Json:
 
 
 def results_json(results: Results) -> Json:
-    """Return results as JSON values; snippets are HTML, escaped, with matches in `<mark>`."""
+    """Return results as JSON values."""
     return {
         "total": results.total,
         "complete": results.complete,
-        "hits": [
-            {
-                "id": hit.id,
-                "number": hit.number,
-                "url": hit.url,
-                "title": hit.title,
-                "published_at": hit.published_at.isoformat() if hit.published_at else None,
-                "score": round(hit.score, 4),
-                "snippet": _marked(hit.snippet),
-                "version": hit.version,
-                "portal": hit.portal,
-                "block": hit.snippet.block,
-                "speakers": list(hit.speakers),
-            }
-            for hit in results.hits
-        ],
+        "next": results.next,
+        "cut": list(results.cut),
+        "hits": [hit_json(hit) for hit in results.hits],
         "facets": {
             facet.field: [
                 {"value": v.value, "label": v.label, "count": v.count, "selected": v.selected}
@@ -121,6 +109,23 @@ def results_json(results: Results) -> Json:
             ]
             for facet in results.facets
         },
+    }
+
+
+def hit_json(hit: Hit) -> Json:
+    """Return a hit as JSON values; the snippet is HTML, escaped, with matches in `<mark>`."""
+    return {
+        "id": hit.id,
+        "number": hit.number,
+        "url": hit.url,
+        "title": hit.title,
+        "published_at": hit.published_at.isoformat() if hit.published_at else None,
+        "score": round(hit.score, 4),
+        "snippet": _marked(hit.snippet),
+        "version": hit.version,
+        "portal": hit.portal,
+        "block": hit.snippet.block,
+        "speakers": list(hit.speakers),
     }
 
 
@@ -135,15 +140,36 @@ def note(note: Note) -> str:
     return f"{note.piece}: {TEXTS[note.message] % LIMITS}"
 
 
+def expansion(expansion: Expansion) -> str:
+    """Return as text what else was searched for words as typed."""
+    return f"{expansion.typed}: also {', '.join(expansion.others)}"
+
+
+def correction(correction: Correction) -> str:
+    """Return as text what the writer of a query may have meant."""
+    return f"Did you mean: {correction.text}"
+
+
+def cut(beginning: str) -> str:
+    """Return as text that a beginning of words stands for more than were searched."""
+    return f"{beginning}: more words begin so than can be searched at once. Only the first ones were."
+
+
 def results(results: Results) -> str:
     """Return results as text."""
     note = f" ({results.complete} with all the words, the others with most)" if results.relaxed else ""
     lines = [f"{results.total} articles{note}"]
-    for place, hit in enumerate(results.hits, 1):
-        date = f"{hit.published_at:%d/%m/%Y}" if hit.published_at else "undated"
-        text = "".join(piece for piece, _ in hit.snippet.pieces)
-        lines += ["", f"{place}. {hit.title} ({date}, {hit.portal})", f"   {text}", f"   {hit.id}  {hit.url}"]
+    lines += [f"\n{hit(place, found)}" for place, found in enumerate(results.hits, 1)]
+    if results.next:
+        lines += ["", f"More: --after {results.next}"]
     return "\n".join(lines)
+
+
+def hit(place: int, hit: Hit) -> str:
+    """Return a hit as text."""
+    date = f"{hit.published_at:%d/%m/%Y}" if hit.published_at else "undated"
+    text = "".join(piece for piece, _ in hit.snippet.pieces)
+    return f"{place}. {hit.title} ({date}, {hit.portal})\n   {text}\n   {hit.id}  {hit.url}"
 
 
 def document(document: Document, profile: Profile) -> str:

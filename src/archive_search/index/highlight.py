@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archive_search.index.schema import Page
-from archive_search.index.tree import Node, Prefix, Word, prefixes_of, words_of
+from archive_search.index.tree import Node, Prefix, Word, prefixes_of, said_in, words_of
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold, fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
@@ -41,6 +41,7 @@ class Highlighter:
         words = tuple(dict.fromkeys(words_of(node)))
         self._weights = {word: weight(word) for word in words}
         self._prefixes = {prefix: weight(prefix) for prefix in prefixes_of(node)}
+        self._said = tuple(said_in(node))
         self._by_fold: dict[str, list[Word]] = {}
         for word in words:
             self._by_fold.setdefault(word.folded, []).append(word)
@@ -59,7 +60,11 @@ class Highlighter:
         if not self._weights and not self._prefixes:
             return _snippet(page, texts[0][0], _pieces(texts[0][1], (), 0))
         marks = self._marks_by_text([text for _, text in texts])
-        best = max(range(len(texts)), key=lambda number: _held(marks[number]))
+        said = [
+            self._is_said(page.spoken.get(block, ()), found)
+            for (block, _), found in zip(texts, marks, strict=True)
+        ]
+        best = max(range(len(texts)), key=lambda number: (said[number], _held(marks[number])))
         (block, text), found = texts[best], marks[best]
         if not found and (in_title := self._unit_marks(page.title)):
             block, text, found = "title", page.title, in_title
@@ -68,6 +73,15 @@ class Highlighter:
         elif not found:
             block, text, found = self._first_with_form(texts) or (block, text, found)
         return _snippet(page, block, _pieces(text, found, _window(found)))
+
+    def _is_said(self, speakers: Sequence[str], marks: Iterable[_Mark]) -> bool:
+        """Tell whether a text in which these people speak holds what was asked to be said."""
+        found = {mark.name for mark in marks}
+        return any(
+            _speaks(speakers, said.speaker)
+            and (isinstance(said.child, Prefix) or found.issuperset(w.folded for w in words_of(said.child)))
+            for said in self._said
+        )
 
     def _first_with_form(self, texts: Sequence[tuple[str, str]]) -> tuple[str, str, list[_Mark]] | None:
         """Return the first text that holds what was asked in another form only (`HĐND` in `HĐ-ND`)."""
@@ -120,6 +134,11 @@ class Highlighter:
     def _token_weight(self, token: Token) -> float:
         forms = [(token.folded, token.key), *((fold(form), tone_key(form)) for form in token.wider)]
         return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
+
+
+def _speaks(speakers: Sequence[str], wanted: str | None) -> bool:
+    """Tell whether the person who is wanted, or anyone, is among the speakers."""
+    return any(wanted is None or fold(name) == fold(wanted) for name in speakers)
 
 
 def _snippet(page: Page, block: str, pieces: tuple[tuple[str, bool], ...]) -> Snippet:

@@ -72,6 +72,18 @@ def place_terms(word: Word) -> Terms:
     return Terms(PAIRS, prefix, keep if word.marked else _any, (PAIRS, word.folded, word.key, "place"))
 
 
+def prefix_place_terms(prefix: Prefix) -> Terms:
+    """Return the pairs whose first word begins so: where they stand, a word that begins so stands."""
+
+    def keep(suffix: bytes) -> bool:
+        rest, _, keys = suffix.decode().partition("\t")
+        folded = prefix.folded + rest.partition(" ")[0]
+        return prefix.begins(folded, keys.partition(" ")[0] or folded)
+
+    name = (PAIRS, prefix.folded, prefix.key if prefix.marked else "", "*", "place")
+    return Terms(PAIRS, prefix.folded.encode(), keep if prefix.marked else _any, name)
+
+
 def pair_terms(fieldname: str, first: Word, second: Word, *, exact: bool) -> Terms:
     """Return what to look up for two neighbours; `exact` takes words without marks as typed, too."""
     prefix = pair_prefix(first.folded, second.folded)

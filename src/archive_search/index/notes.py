@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["TEXTS", "Message", "Note", "Notes"]
+from archive_search.vietnamese.spelling import normalise
+
+__all__ = ["TEXTS", "Message", "Note", "Notes", "whole"]
 
 
 class Message(StrEnum):
@@ -29,6 +31,8 @@ class Message(StrEnum):
     TOO_MANY_WORDS = "too-many-words"
     TOO_MANY_STARS = "too-many-stars"
     TOO_MANY_NEARS = "too-many-nears"
+    TOO_MANY_SAID = "too-many-said"
+    TOO_WIDE = "too-wide"
     TOO_DEEP = "too-deep"
 
 
@@ -48,7 +52,8 @@ TEXTS: Mapping[Message, str] = {
         "A star counts only at the end of a word of %(letters)s letters or more, and not in quotation marks."
     ),
     Message.UNKNOWN_FIELD: _(
-        "No field has this name, so it is searched as words. Fields: title, speaker, topic, portal, year."
+        "No field has this name, so it is searched as words. "
+        "Fields: title, said, speaker, session, topic, place, document, portal, year."
     ),
     Message.EMPTY_FIELD: _(
         "Write a word or a phrase in quotation marks right behind the colon. Now it is searched as words."
@@ -63,6 +68,10 @@ TEXTS: Mapping[Message, str] = {
     Message.TOO_MANY_WORDS: _("Only the first %(words)s words are searched: what begins here is left out."),
     Message.TOO_MANY_STARS: _("Only the first %(stars)s stars count: this one is ignored."),
     Message.TOO_MANY_NEARS: _("Only the first %(nears)s NEAR count: this one is read as AND."),
+    Message.TOO_MANY_SAID: _("Only the first %(said)s said: count: this one is read as words."),
+    Message.TOO_WIDE: _(
+        "So many words have other forms, such as abbreviations, that only the words as typed are searched."
+    ),
     Message.TOO_DEEP: _("Brackets count %(depth)s deep at most: this one is ignored."),
 }
 
@@ -73,6 +82,11 @@ class Note(NamedTuple):
     at: int
     message: Message
     piece: str
+
+
+def whole(text: str, message: Message) -> Note:
+    """Return a note on all that was typed."""
+    return Note(0, message, normalise(text[:_PIECE_CHARS]).strip())
 
 
 class Notes:

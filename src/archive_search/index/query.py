@@ -4,30 +4,40 @@
 
 ===========================  =================================================================
 `thu hồi đất`                all the words (AND, VÀ)
-`"thu hồi đất"`              the phrase
+`"thu hồi đất"`              the phrase, exactly in these accents
 `đất OR nhà`                 either (HOẶC)
 `đất -nhà`, `NOT nhà`        without (KHÔNG)
 `(đất OR nhà) ở`             brackets group
 `giải phó*`                  the words that begin so
 `họp NEAR/5 "ngân sách"`     near each other in one text, in either order
-`title:họp`                  in the title; a facet's value with speaker, topic, portal, year
+`title:họp`                  in the title; `said:họp` in what someone says
+`speaker:"Lê Thị Bình"`      a facet's value: speaker, session, topic, place, document, portal, year
 `từ 7/2022 đến 12/2022`      published then (from:2022-07 to:2022-12, 2022-07..2022-12)
 ===========================  =================================================================
 
 Typed accents narrow, missing accents widen: a word with marks is that spelling (in either placement of
-the tone), a word without marks is every spelling of those letters. A symbol of a legal document is one
-word. What cannot be read as one of these forms is searched as words, and `understand` says so.
+the tone), a word without marks is every spelling of those letters, unless it is quoted. A symbol of a
+legal document is one word. What cannot be read as one of these forms is searched as words, and
+`understand` says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from archive_search.index.expanding import expand
-from archive_search.index.notes import Message, Note
-from archive_search.index.reading import MAX_CHARS, MAX_DEPTH, MAX_DISTANCE, MAX_PREFIXES, MAX_WORDS
+from archive_search.index.expanding import Expansion, expand
+from archive_search.index.notes import Message, Note, whole
+from archive_search.index.reading import (
+    MAX_CHARS,
+    MAX_COST,
+    MAX_DEPTH,
+    MAX_DISTANCE,
+    MAX_PREFIXES,
+    MAX_WORDS,
+)
 from archive_search.index.reading import read as read_text
+from archive_search.index.thesaurus import Thesaurus, bundled
 from archive_search.index.tree import (
     And,
     Everything,
@@ -41,7 +51,10 @@ from archive_search.index.tree import (
     Phrase,
     Prefix,
     Published,
+    Said,
     Word,
+    cost,
+    loosened,
 )
 from archive_search.records import Filters, Sort
 
@@ -53,6 +66,7 @@ __all__ = [
     "MAX_WORDS",
     "And",
     "Everything",
+    "Expansion",
     "HasValue",
     "InTitle",
     "Message",
@@ -66,6 +80,7 @@ __all__ = [
     "Prefix",
     "Published",
     "Query",
+    "Said",
     "Understood",
     "Word",
     "parse",
@@ -96,11 +111,11 @@ class Query:
 
 
 class Understood(NamedTuple):
-    """The tree of what was typed, and what is to be told about how it was read."""
+    """The tree of what was typed, what is told about how it was read, and the other forms put in."""
 
     node: Node
     notes: tuple[Note, ...]
-    expansions: tuple[Any, ...] = ()
+    expansions: tuple[Expansion, ...]
 
 
 def parse(text: str) -> Node:
@@ -108,10 +123,24 @@ def parse(text: str) -> Node:
     return understand(text).node
 
 
-def understand(text: str, *, loose: bool = False, expanding: bool = True) -> Understood:
-    """Return the expanded tree, and notes on what was not read as its writer may have meant it."""
+def understand(
+    text: str, *, loose: bool = False, expanding: bool = True, thesaurus: Thesaurus | None = None
+) -> Understood:
+    """Return the tree, and notes on what was not read as its writer may have meant it.
+
+    If `loose`, accents count nowhere, not in quotation marks either. If `expanding`, the tree also holds
+    what the `thesaurus` (the bundled one, if none is given) knows as other ways to write the words; where
+    it would cost too much for that, it does not, and a note says so.
+    """
     node, notes = read_text(text)
-    return Understood(expand(node), notes)
+    if loose:
+        node = loosened(node)
+    if not expanding:
+        return Understood(node, notes, ())
+    expanded, expansions = expand(node, thesaurus or bundled())
+    if cost(expanded) > MAX_COST:
+        return Understood(node, (whole(text, Message.TOO_WIDE), *notes), ())
+    return Understood(loosened(expanded) if loose else expanded, notes, expansions)
 
 
 def read(text: str) -> Node:

@@ -6,7 +6,7 @@ The language stands in `query`. Nothing typed raises; what is no syntax is words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archive_search.index.notes import Message, Note, Notes
 from archive_search.index.periods import DATE, period
@@ -24,9 +24,11 @@ from archive_search.index.tree import (
     Phrase,
     Prefix,
     Published,
+    Said,
     Word,
     joined,
     phrase_of,
+    quoted,
     word_of,
 )
 from archive_search.vietnamese.spelling import has_marks, normalise
@@ -35,10 +37,12 @@ from archive_search.vietnamese.tokens import Kind, Token, tokenize
 __all__ = [
     "LIMITS",
     "MAX_CHARS",
+    "MAX_COST",
     "MAX_DEPTH",
     "MAX_DISTANCE",
     "MAX_NEARS",
     "MAX_PREFIXES",
+    "MAX_SAID",
     "MAX_WORDS",
     "MIN_PREFIX",
     "read",
@@ -48,7 +52,10 @@ MAX_CHARS = 2000
 """What is typed beyond this is ignored; the longest sentence of the portals we know has 900 characters."""
 
 MAX_WORDS = 48
-"""Words, fields and periods beyond this are ignored, so that no query costs more than a second."""
+"""Words, fields and periods beyond this are ignored, so that no query costs more than a second.
+
+A symbol, a date or a number is as many words as it has pieces.
+"""
 
 MAX_DEPTH = 8
 """Brackets deeper than this are read as if they were not there."""
@@ -62,6 +69,15 @@ MAX_PREFIXES = 4
 MAX_NEARS = 3
 """NEARs beyond these are read as AND: to find the places of a very common word costs a tenth of a second."""
 
+MAX_SAID = 3
+"""`said:` beyond these are read as words, for the same reason."""
+
+MAX_COST = 600
+"""Other ways to write the words are searched up to this cost (`tree.cost`).
+
+What is typed alone costs less, whatever it is, by the limits above.
+"""
+
 MAX_DISTANCE = TEXT_GAP
 """NEAR looks no farther."""
 
@@ -72,14 +88,19 @@ LIMITS = {
     "letters": MIN_PREFIX,
     "stars": MAX_PREFIXES,
     "nears": MAX_NEARS,
+    "said": MAX_SAID,
     "distance": MAX_DISTANCE,
 }
 """The limits by the names that the texts of the notes have for them."""
 
 _FIELDS = {
     "title": ("title", "tieude", "tiêuđề"),
+    "said": ("said", "phatbieu", "phátbiểu"),
     "speaker": ("speaker", "nguoi", "người"),
+    "session": ("session", "kyhop", "kỳhọp"),
     "topic": ("topic", "chude", "chủđề"),
+    "place": ("place", "diadanh", "địadanh"),
+    "document": ("document", "vanban", "vănbản"),
     "portal": ("portal", "cong", "cổng"),
     "year": ("year", "nam", "năm"),
 }
@@ -180,7 +201,7 @@ class _Group:
         """Return the group as one node, or None if it is empty."""
         for at, typed in self._waiting:
             self._notes.add(at, Message.LONELY_OPERATOR, typed)
-        anded = tuple(joined(And, tuple(nodes)) for nodes in self._alternatives if nodes)
+        anded = tuple(joined(And, _by_speaker(nodes)) for nodes in self._alternatives if nodes)
         return joined(Or, anded) if anded else None
 
 
@@ -192,6 +213,7 @@ class _Reader:
         self._words_left = MAX_WORDS
         self._prefixes_left = MAX_PREFIXES
         self._nears_left = MAX_NEARS
+        self._said_left = MAX_SAID
         self._stack = [_Group(notes)]
         self._ignored_brackets = 0
         self._in_capitals = typed == typed.upper()
@@ -210,8 +232,7 @@ class _Reader:
     # One method for each kind of lexeme, called with where it begins and what it is
 
     def _quote(self, at: int, _lexeme: str) -> None:
-        start, quoted = self._quoted(at)
-        self._stack[-1].add(self._phrase(start, quoted))
+        self._stack[-1].add(self._phrase(*self._quoted(at)))
 
     def _open(self, at: int, lexeme: str) -> None:
         if len(self._stack) > MAX_DEPTH:
@@ -259,18 +280,25 @@ class _Reader:
             self._stack[-1].add(Published(first, last))
 
     def _field(self, at: int, lexeme: str) -> None:
-        start, value, quoted = self._value()
+        start, value, in_quotes = self._value()
         field = _FIELD_OF[lexeme[:-1].lower()]
         node: Node | None = None
-        if field == "title":
-            child = self._phrase(start, value) if quoted else self._joined_word(start, value)
-            node = InTitle(child) if child else None
+        if field in ("title", "said"):
+            child = self._phrase(start, value) if in_quotes else self._joined_word(start, value)
+            node = child and (InTitle(child) if field == "title" else self._said(at, lexeme, child))
         elif value.strip() and self._has_word(start):
             node = HasValue(field, " ".join(value.split()))
         if node is None and self._words_left:
             self._notes.add(at, Message.EMPTY_FIELD, lexeme)
             self._words(at, lexeme)
         self._stack[-1].add(node)
+
+    def _said(self, at: int, lexeme: str, child: Word | Phrase | Prefix) -> Node:
+        self._said_left -= 1
+        if self._said_left < 0:
+            self._notes.add(at, Message.TOO_MANY_SAID, lexeme)
+            return child
+        return Said(child)
 
     def _text(self, at: int, lexeme: str) -> None:
         """Read words; what is negated is all that stands before the next space (`-vắc-xin ở`)."""
@@ -287,17 +315,18 @@ class _Reader:
         node = self._stack.pop().closed()
         self._stack[-1].add(node)
 
-    def _has_word(self, at: int) -> bool:
-        """Take one from the words that may still be read, if any is left."""
-        if self._words_left <= 0:
+    def _has_word(self, at: int, pieces: int = 1) -> bool:
+        """Take one word, or as many as it has pieces, from those that may still be read, if any are left."""
+        if self._words_left < pieces:
+            self._words_left = 0
             self._notes.add(at, Message.TOO_MANY_WORDS, self._typed[at:])
             return False
-        self._words_left -= 1
+        self._words_left -= pieces
         return True
 
     def _tokens(self, at: int, text: str) -> Iterator[Token]:
         for token in tokenize(text):
-            if not self._has_word(at + token.start):
+            if not self._has_word(at + token.start, len(token.units)):
                 return
             yield token
 
@@ -328,11 +357,12 @@ class _Reader:
         tokens = list(self._tokens(at, text))
         prefix = self._prefix(at, text, tokens[0]) if len(tokens) == 1 else None
         self._note_stars(at, text, {tokens[0].end} if prefix else set())
-        return prefix or _phrase(tokens)
+        return prefix or _phrase(list(map(word_of, tokens)))
 
     def _phrase(self, at: int, text: str) -> Word | Phrase | None:
+        """Return what is quoted: its words exactly as they are spelt, but for the letters of symbols."""
         self._note_stars(at, text, set())
-        return _phrase(list(self._tokens(at, text)))
+        return _phrase([quoted(word_of(token)) for token in self._tokens(at, text)])
 
     def _prefix(self, at: int, text: str, token: Token) -> Prefix | None:
         """Return the token as a beginning of words, if a star stands at its end that counts."""
@@ -344,7 +374,7 @@ class _Reader:
             self._notes.add(at + token.end, Message.TOO_MANY_STARS, text[token.start : token.end + 1])
             return None
         self._prefixes_left -= 1
-        return Prefix(token.key, token.folded, has_marks(token.text))
+        return Prefix(token.key, token.folded, has_marks(token.text), token.text)
 
     def _note_stars(self, at: int, text: str, used: set[int]) -> None:
         """Note the stars that are not `used`; where there are too many, that has been noted."""
@@ -394,11 +424,39 @@ def _word(token: Token) -> Node:
     return Or((word, Phrase(word.parts))) if token.kind is Kind.NUMBER else word
 
 
-def _phrase(tokens: list[Token]) -> Word | Phrase | None:
-    words = [word_of(token) for token in tokens]
+def _phrase(words: list[Word]) -> Word | Phrase | None:
     if len(words) < 2:
         return words[0] if words else None
     return phrase_of(tuple(unit for word in words for unit in word.units))
+
+
+def _by_speaker(nodes: list[Node]) -> tuple[Node, ...]:
+    """Return a conjunction in which all that is said is said by the speaker, if it names just one."""
+    speakers = set(_speakers(nodes)) or {name for node in nodes for name in _speakers_within(node)}
+    return tuple(_said_by(node, *speakers) for node in nodes) if len(speakers) == 1 else tuple(nodes)
+
+
+def _speakers(nodes: Iterable[Node]) -> Iterator[str]:
+    return (node.value for node in nodes if isinstance(node, HasValue) and node.field == "speaker")
+
+
+def _speakers_within(node: Node) -> Iterator[str]:
+    if isinstance(node, And):
+        yield from _speakers(node.children)
+        for child in node.children:
+            yield from _speakers_within(child)
+
+
+def _said_by(node: Node, speaker: str) -> Node:
+    match node:
+        case Said(speaker=None):
+            return Said(node.child, speaker)
+        case Not():
+            return Not(_said_by(node.child, speaker))
+        case And() | Or():
+            return type(node)(tuple(_said_by(child, speaker) for child in node.children))
+        case _:
+            return node
 
 
 def _near(left: Node, right: Node, distance: int) -> Near | None:

@@ -19,7 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive_search.index.ranking import Ranking, neighbours
-from archive_search.index.tree import And, Node, Or, Phrase, Word, typed_words
+from archive_search.index.tree import (
+    And,
+    InTitle,
+    Near,
+    Node,
+    Or,
+    Phrase,
+    Said,
+    Word,
+    loosened,
+    typed_words,
+    words_of,
+)
 from archive_search.vietnamese.spelling import fold, telex_key
 
 Mask = NDArray[np.bool_]
@@ -148,14 +160,27 @@ def _neighbours_held(node: Node, ranking: Ranking) -> _Held:
 
 
 def _mended(node: Node, ranking: Ranking) -> Node:
-    """Return the tree with words that stand nowhere read as Telex typed raw, or without their marks."""
+    """Return the tree with words that stand nowhere read as Telex typed raw, or without their marks.
+
+    What is quoted is exact, unless it was typed without any accent and stands nowhere so.
+    """
     match node:
+        case Word(parts=parts) if parts or (node.quoted and not _is_bare(node)):
+            return node
         case Word():
-            return node if node.parts or ranking.matching.matches(node).any() else _mended_word(node, ranking)
+            return node if ranking.matching.matches(node).any() else _mended_word(node, ranking)
+        case Phrase() | Near() | InTitle() | Said() if _is_bare(node):
+            return node if ranking.matching.matches(node).any() else loosened(node)
         case And():
             return And(tuple(_mended(child, ranking) for child in node.children))
         case _:
             return node
+
+
+def _is_bare(node: Node) -> bool:
+    """Tell whether the node has words, and all without accents."""
+    words = list(words_of(node))
+    return bool(words) and all(word.key == word.folded for word in words)
 
 
 def _mended_word(word: Word, ranking: Ranking) -> Word:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from archive_search.vietnamese.spelling import has_marks, normalise
 from archive_search.vietnamese.tokens import Token, tokenize
@@ -21,10 +22,15 @@ __all__ = [
     "Phrase",
     "Prefix",
     "Published",
+    "Said",
     "Word",
+    "cost",
     "joined",
+    "loosened",
     "phrase_of",
     "prefixes_of",
+    "quoted",
+    "said_in",
     "typed_words",
     "word_of",
     "words_in",
@@ -37,13 +43,16 @@ class Word:
     """A word: by its exact key if it is `marked`, else by its folded key.
 
     `parts` are the words that take one place each in the text where this one takes several
-    (`59/2019/NĐ-CP`).
+    (`59/2019/NĐ-CP`). `text` is how it was written and `quoted` whether in quotation marks, which
+    makes no other word of it.
     """
 
     key: str
     folded: str
     marked: bool
     parts: tuple[Word, ...] = ()
+    text: str = field(default="", compare=False)
+    quoted: bool = field(default=False, compare=False)
 
     @property
     def units(self) -> tuple[Word, ...]:
@@ -68,6 +77,7 @@ class Prefix:
     key: str
     folded: str
     marked: bool
+    text: str = field(default="", compare=False)
 
     def begins(self, folded: str, key: str) -> bool:
         """Tell whether the word of these keys begins so."""
@@ -95,8 +105,16 @@ class InTitle:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What stands in a block in which someone speaks; in which this `speaker` does, if one is named."""
+
+    child: Word | Phrase | Prefix
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HasValue:
-    """Articles with this value of a facet, named as a filter names it."""
+    """Articles with this value of a facet, or with one whose name holds it (`FieldValues.named`)."""
 
     field: str
     value: str
@@ -141,12 +159,38 @@ class Nothing:
     """No article: something was typed that holds no word."""
 
 
-Node = Word | Phrase | Prefix | Near | InTitle | HasValue | Published | And | Or | Not | Everything | Nothing
+Node = (
+    Word
+    | Phrase
+    | Prefix
+    | Near
+    | InTitle
+    | Said
+    | HasValue
+    | Published
+    | And
+    | Or
+    | Not
+    | Everything
+    | Nothing
+)
+
+N = TypeVar("N", bound=Node)
+
+_PREFIX_COST = 20
+_PLACES_COST = 20
+_PREFIX_PLACES_COST = 60
 
 
 def word_of(token: Token) -> Word:
     """Return the token as a word."""
-    return Word(token.key, token.folded, has_marks(token.text), tuple(map(word_of, token.parts)))
+    parts = tuple(map(word_of, token.parts))
+    return Word(token.key, token.folded, has_marks(token.text), parts, token.text)
+
+
+def quoted(word: Word) -> Word:
+    """Return the word as quoted: by its exact key, with marks or without, but for the code of a symbol."""
+    return replace(word, quoted=True, marked=word.marked or not word.parts)
 
 
 def words_in(text: str) -> tuple[Word, ...]:
@@ -174,7 +218,7 @@ def words_of(node: Node) -> Iterator[Word]:
         case Near():
             yield from words_of(node.left)
             yield from words_of(node.right)
-        case InTitle():
+        case InTitle() | Said():
             yield from words_of(node.child)
         case And() | Or():
             for child in node.children:
@@ -186,11 +230,21 @@ def prefixes_of(node: Node) -> Iterator[Prefix]:
     match node:
         case Prefix():
             yield node
-        case InTitle():
+        case InTitle() | Said():
             yield from prefixes_of(node.child)
         case And() | Or():
             for child in node.children:
                 yield from prefixes_of(child)
+
+
+def said_in(node: Node) -> Iterator[Said]:
+    """Yield what a match may hold in the words of someone."""
+    match node:
+        case Said():
+            yield node
+        case And() | Or():
+            for child in node.children:
+                yield from said_in(child)
 
 
 def typed_words(node: Node) -> Iterator[Word]:
@@ -203,3 +257,53 @@ def typed_words(node: Node) -> Iterator[Word]:
                 yield from typed_words(child)
         case _:
             yield from words_of(node)
+
+
+def loosened(node: N) -> N:
+    """Return the node with every word, and every beginning of words, in any spelling."""
+    changed: dict[str, Any] = {}
+    for part in fields(node):
+        value = getattr(node, part.name)
+        if part.name == "marked":
+            changed[part.name] = False
+        elif isinstance(value, tuple):
+            changed[part.name] = tuple(map(loosened, value))
+        elif isinstance(value, Node):
+            changed[part.name] = loosened(value)
+    return replace(node, **changed)
+
+
+def cost(node: Node) -> int:
+    """Return about how many lists of documents it takes to match the tree: known before any is read.
+
+    A word is one, and what takes longer is as dear as so many words.
+    """
+    match node:
+        case Word():
+            return len(node.units)
+        case Phrase():
+            return len(node.words)
+        case Prefix():
+            return _PREFIX_COST
+        case Near():
+            return _cost_of_places(node.left) + _cost_of_places(node.right)
+        case Said():
+            return _cost_of_places(node.child)
+        case InTitle():
+            return cost(node.child)
+        case And() | Or():
+            return sum(map(cost, node.children))
+        case Not():
+            return cost(node.child)
+        case _:
+            return 1
+
+
+def _cost_of_places(node: Word | Phrase | Prefix) -> int:
+    match node:
+        case Word():
+            return _PLACES_COST
+        case Prefix():
+            return _PREFIX_PLACES_COST
+        case Phrase():
+            return 2 * len(node.words)

@@ -13,6 +13,7 @@ from archive_search.archive import Archive
 from archive_search.config import Config
 from archive_search.errors import ProfileError
 from archive_search.index.engine import Engine
+from archive_search.index.thesaurus import ThesaurusFile
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import load_profile
 
@@ -21,16 +22,22 @@ _NAME = "archive-search"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """An open archive and its engine; both are shared by all threads of the server."""
+    """An open archive, its engine and its thesaurus, shared by all threads of the server."""
 
     config: Config
     archive: Archive
     engine: Engine
+    thesaurus: ThesaurusFile
 
 
 def open_room(app: Flask, config: Config) -> None:
     """Open the archive and its engine once, for the life of the app."""
-    room = Room(config=config, archive=Archive(config), engine=WhooshEngine(config.index_folder))
+    room = Room(
+        config=config,
+        archive=Archive(config),
+        engine=WhooshEngine(config.index_folder),
+        thesaurus=ThesaurusFile(config.synonyms_file),
+    )
     app.extensions[_NAME] = room
 
 

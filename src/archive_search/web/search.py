@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import LazyString, gettext, lazy_gettext
@@ -125,7 +126,8 @@ def values(name: str) -> str:
 
 
 def _understood(asked: State) -> Understood:
-    return understand(asked.q, loose=asked.loose, expanding=asked.expand)
+    thesaurus = the_room().thesaurus.current()
+    return understand(asked.q, loose=asked.loose, expanding=asked.expand, thesaurus=thesaurus)
 
 
 def _answer(asked: State, node: Node) -> tuple[State, Results]:
@@ -172,13 +174,13 @@ def _told(note: Note) -> str:
 
 def _correction(asked: State) -> tuple[Correction, str] | None:
     """Return what the reader may have meant, with the address where that is asked."""
-    found = None
+    found = the_room().engine.correct(asked.q) if asked.q else None
     return (found, _address(replace(asked, q=found.text, page=1))) if found else None
 
 
 def _switches(asked: State, understood: Understood) -> list[tuple[LazyString, str]]:
     """Return the switches that would change something, each as a text and an address."""
-    offered = (
+    offered: tuple[tuple[LazyString, dict[str, Any], bool], ...] = (
         (_SWITCHES["loose"], {"loose": True}, not asked.loose and has_marks(asked.q)),
         (_SWITCHES["strict"], {"loose": False}, asked.loose),
         (_SWITCHES["typed"], {"expand": False}, bool(understood.expansions)),
