@@ -43,7 +43,7 @@ def in_language(address, lang):
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_reader_searches_narrows_reads_cites_and_comes_back(reader, scripts):
     page = reader.page("/", java_script_enabled=scripts)
-    page.get_by_role("searchbox").fill("bi thu huyen uy")
+    page.locator("#q").fill("bi thu huyen uy")
     page.get_by_role("button", name="Tìm").click()
     facet = page.get_by_role("region", name="Người phát biểu")
     facet.locator("summary").click()

@@ -95,7 +95,7 @@ class Query:
 
     A page begins behind the hit of the cursor `after` (`Results.next`), if one is given, and `offset` hits
     further on. With `fresh`, newer articles rank a little higher than older ones that answer as well.
-    `facet_limit` bounds the values listed of each facet to the largest ones (None lists them all);
+    `facets` names those to count (None counts all); `facet_limit` bounds the values listed of each facet to the largest ones (None lists them all);
     counts are exact either way, selected values are always listed, and so are all years and months.
     """
 
@@ -107,6 +107,7 @@ class Query:
     limit: int = 10
     after: str | None = None
     fresh: bool = True
+    facets: tuple[str, ...] | None = None
     facet_limit: int | None = None
 
 

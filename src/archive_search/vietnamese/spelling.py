@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 # The five tone marks as NFD writes them; a syllable without one has the level tone (ngang), 0.
 _TONES = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": "5"}
@@ -98,19 +99,121 @@ def fold_aligned(text: str) -> str:
     return text.translate(_ALIGNED)
 
 
-_TELEX_LETTERS = {"aa": "â", "aw": "ă", "ee": "ê", "oo": "ô", "ow": "ơ", "uw": "ư", "dd": "đ", "w": "ư"}
-_TELEX_TONES = {"f": "1", "s": "2", "x": "3", "r": "4", "j": "5"}
-_TELEX_TONE = re.compile(r"(?<=[aeiouyâăêôơư])([a-zđ]*?)([fsxrj])([a-z]*)$")
+_I_OR_Y = re.compile("(?P<initial>[hklmstv]|qu)(?P<rime>[iy])(?P<tone>[1-5]?)")
+
+
+def other_i(key: str) -> str:
+    """Return the spelling key with i for y or y for i where both are in use, else the key itself.
+
+    >>> other_i("ky3"), other_i("tay")
+    ('ki3', 'tay')
+    """
+    match = _I_OR_Y.fullmatch(key)
+    return f"{match['initial']}{'i' if match['rime'] == 'y' else 'y'}{match['tone']}" if match else key
+
+
+class _Keyboard(NamedTuple):
+    """What keys mean that are no letters of their own: tones, marks on a letter typed before, letters."""
+
+    tones: dict[str, str]
+    marks: dict[str, dict[str, str]]
+    letters: dict[str, str]
+
+
+_TELEX = _Keyboard(
+    tones={"f": "1", "s": "2", "x": "3", "r": "4", "j": "5"},
+    marks={
+        "a": {"a": "â"},
+        "e": {"e": "ê"},
+        "o": {"o": "ô"},
+        "d": {"d": "đ"},
+        "w": {"a": "ă", "o": "ơ", "u": "ư"},
+    },
+    letters={"w": "ư", "[": "ơ", "]": "ư"},
+)
+_VNI = _Keyboard(
+    tones={"1": "2", "2": "1", "3": "4", "4": "3", "5": "5"},
+    marks={
+        "6": {"a": "â", "e": "ê", "o": "ô"},
+        "7": {"o": "ơ", "u": "ư"},
+        "8": {"a": "ă"},
+        "9": {"d": "đ"},
+    },
+    letters={},
+)
+
+# One key for the horn marks both letters of ươ, and the one of ưa wherever it is typed.
+_HORNS = ((re.compile("uơ(?=[a-z])|ưo(?=[a-z])"), "ươ"), (re.compile("uă$"), "ưa"))
 
 
 def telex_key(syllable: str) -> str:
     """Return the spelling key that the keys of the Telex keyboard typed raw stand for.
 
+    Keys of tones and marks may come late, as writers type them.
+
     >>> telex_key("rasc") == telex_key("racs") == tone_key("rác")
     True
+    >>> telex_key("nghieepj") == telex_key("nghiepej") == tone_key("nghiệp")
+    True
     """
-    typed = re.sub("aa|a?w|ee|o[ow]|uw|dd", lambda match: _TELEX_LETTERS[match[0]], syllable.lower())
-    return _TELEX_TONE.sub(lambda match: match[1] + match[3] + _TELEX_TONES[match[2]], typed)
+    return _keyed(syllable, _TELEX)
+
+
+def vni_key(syllable: str) -> str:
+    """Return the spelling key that the keys of the VNI keyboard typed raw stand for.
+
+    >>> vni_key("huye6n5") == vni_key("huyen65") == tone_key("huyện")
+    True
+    """
+    return _keyed(syllable, _VNI)
+
+
+def _keyed(typed: str, keyboard: _Keyboard) -> str:
+    letters: list[str] = []
+    tone = ""
+    for key in typed.lower():
+        marks = keyboard.marks.get(key, {})
+        bare = [at for at, letter in enumerate(letters) if letter in marks] if marks else []
+        if bare:
+            letters[bare[-1]] = marks[letters[bare[-1]]]
+        elif key in keyboard.tones and any(fold(letter) in _VOWELS for letter in letters):
+            tone = keyboard.tones[key]
+        else:
+            letters.append(keyboard.letters.get(key, key))
+    made = "".join(letters)
+    for pattern, horned in _HORNS:
+        made = pattern.sub(horned, made)
+    return made + tone
+
+
+_TONE_MARKS = {digit: mark for mark, digit in _TONES.items()}
+_TONED = re.compile(
+    "(?P<onset>gi(?=[aăâeêioôơuưy])|qu)?(?P<before>.*?)(?P<vowels>[aăâeêioôơuưy]+)(?P<end>[^aeiouy]*)"
+)
+_BEARER = re.compile("[ăâêôơư]")
+
+
+def spelt(key: str) -> str:
+    """Return how a spelling key is written: `ủy`, and not `uỷ`, as the portals do.
+
+    >>> spelt("uy4"), spelt("huyên5"), spelt("khoe4"), spelt("ngươi1"), spelt("gia1"), spelt("ban")
+    ('ủy', 'huyện', 'khỏe', 'người', 'già', 'ban')
+    """
+    mark = _TONE_MARKS.get(key[-1:])
+    match = _TONED.fullmatch(key[:-1]) if mark else None
+    if not mark or match is None:
+        return key
+    start = match.start("vowels")
+    at = start + _bearer(match["vowels"], closed=bool(match["end"])) + 1
+    return unicodedata.normalize("NFC", key[:at] + mark + key[at:-1])
+
+
+def _bearer(vowels: str, *, closed: bool) -> int:
+    """Return which vowel bears the tone: the marked one, the last before a consonant, or the middle one."""
+    marked = [match.start() for match in _BEARER.finditer(vowels)]
+    if marked:
+        return marked[-1]
+    return len(vowels) - 1 if closed else (len(vowels) - 1) // 2
 
 
 _ONSET = "ngh?|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnprstvx]"

@@ -26,6 +26,7 @@ from archive_search.web.room import open_room
 from archive_search.web.search import views as search_views
 from archive_search.web.site import add_to_pages
 from archive_search.web.site import views as site_views
+from archive_search.web.suggest import views as suggest_views
 
 __all__ = ["create_app"]
 
@@ -43,7 +44,7 @@ def create_app(config: Config | None = None) -> Flask:
     for part in (language, security, faults):
         part.init_app(app)
     add_to_pages(app)
-    for views in (search_views, article_views, capture_views, about_views, site_views):
+    for views in (search_views, suggest_views, article_views, capture_views, about_views, site_views):
         app.register_blueprint(views)
-    security.limit_searches(app, search_views)
+    security.limit_searches(app, {search_views: security.SEARCHES, suggest_views: security.SUGGESTIONS})
     return app

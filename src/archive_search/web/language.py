@@ -94,7 +94,7 @@ def other_language() -> tuple[str, str, str]:
     if request.endpoint is None or request.method not in ("GET", "HEAD"):
         return code, LANGUAGES[code], url_for("search.page", lang=code)
     # Only what the search page understands is kept: a parameter named `endpoint` is one of url_for's.
-    asked = state.read(request.args).params() if request.endpoint.startswith("search.") else {}
+    asked = state.read(request.args).params() if request.endpoint.startswith(("search.", "suggest.")) else {}
     return (
         code,
         LANGUAGES[code],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from flask import Blueprint, Flask, Response, request
@@ -10,7 +11,7 @@ from flask_limiter.util import get_remote_address
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -25,16 +26,21 @@ SEARCHES = "120 per minute"
 """Searches of one client: two a second, for a minute on end, is no reader."""
 
 
+SUGGESTIONS = "300 per minute"
+"""Suggestions of one client: five a second are those of somebody who never stops typing."""
+
+
 def init_app(app: Flask) -> None:
     """Send the headers with every response."""
     app.after_request(_send_headers)
 
 
-def limit_searches(app: Flask, views: Blueprint) -> None:
+def limit_searches(app: Flask, limits: Mapping[Blueprint, str]) -> None:
     """Bound how often one client may call these views; the counts are kept in this process."""
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
     limiter.request_filter(_is_local)
-    limiter.limit(SEARCHES)(views)
+    for views, limit in limits.items():
+        limiter.limit(limit)(views)
 
 
 def _send_headers(response: Response) -> Response:

@@ -14,7 +14,7 @@ from archive_search.web.room import lasting_url, portal_label, the_room
 views = Blueprint("site", __name__)
 
 # Results pages are endless, and downloads are large; articles are welcome in any index.
-ROBOTS = "User-agent: *\nDisallow: /?\nDisallow: /values/\nDisallow: /archived/\n"
+ROBOTS = "User-agent: *\nDisallow: /?\nDisallow: /values/\nDisallow: /suggest\nDisallow: /archived/\n"
 
 
 def add_to_pages(app: Flask) -> None:
