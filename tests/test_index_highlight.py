@@ -113,3 +113,13 @@ def test_the_pieces_are_the_text_untouched(text, query):
     shown = "".join(piece for piece, _ in found.pieces).strip("…")
     assert shown in (text or "x")
     assert all(piece for piece, _ in found.pieces)
+
+
+def test_words_of_a_phrase_are_marked_where_the_phrase_stands_only():
+    pieces = snippet('"ủy ban" họp', "Ủy viên và ban họp, còn ủy ban thì không.").pieces
+    assert [text for text, matched in pieces if matched] == ["họp", "ủy ban"]
+
+
+def test_what_a_short_form_stands_for_is_marked_as_a_whole():
+    pieces = snippet("UBND xã", "Các cấp ủy, ban ngành, nhân dân xã; ủy ban nhân dân xã.").pieces
+    assert [text for text, matched in pieces if matched] == ["xã", "ủy ban nhân dân xã"]

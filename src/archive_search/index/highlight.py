@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archive_search.index.schema import Page
-from archive_search.index.tree import Node, Prefix, Word, prefixes_of, said_in, words_of
+from archive_search.index.tree import Node, Phrase, Prefix, Word, leaves, said_in, words_of
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold, fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize
@@ -39,15 +40,19 @@ class Highlighter:
 
     def __init__(self, node: Node, weight: Callable[[Word | Prefix], float]) -> None:
         words = tuple(dict.fromkeys(words_of(node)))
+        asked = tuple(leaves(node))
         self._weights = {word: weight(word) for word in words}
-        self._prefixes = {prefix: weight(prefix) for prefix in prefixes_of(node)}
+        self._prefixes = {leaf: weight(leaf) for leaf in asked if isinstance(leaf, Prefix)}
+        self._phrases = {tuple(w.folded for w in leaf.words) for leaf in asked if isinstance(leaf, Phrase)}
+        free = {unit.folded for leaf in asked if isinstance(leaf, Word) for unit in (leaf, *leaf.units)}
+        self._bound = {name for phrase in self._phrases for name in phrase} - free
         self._said = tuple(said_in(node))
         self._by_fold: dict[str, list[Word]] = {}
         for word in words:
             self._by_fold.setdefault(word.folded, []).append(word)
         # What a token may be written as has other letters only where it has digits (`2.034`, `2034`).
-        asked: list[Word | Prefix] = [*words, *self._prefixes]
-        self._needs_tokens = any(char.isdigit() for word in asked for char in word.folded)
+        letters = [*(word.folded for word in words), *(prefix.folded for prefix in self._prefixes)]
+        self._needs_tokens = any(char.isdigit() for char in "".join(letters))
         self._parts = {unit.folded for word in words for unit in word.units}
         units = sorted(self._parts, key=len, reverse=True)
         patterns = [*map(re.escape, units), *(rf"{re.escape(p.folded)}[^\W_]*" for p in self._prefixes)]
@@ -66,10 +71,10 @@ class Highlighter:
         ]
         best = max(range(len(texts)), key=lambda number: (said[number], _held(marks[number])))
         (block, text), found = texts[best], marks[best]
-        if not found and (in_title := self._unit_marks(page.title)):
+        if not found and (in_title := self._standing(page.title, self._unit_marks(page.title))):
             block, text, found = "title", page.title, in_title
         if self._needs_tokens:
-            found = list(self._token_marks(text))
+            found = self._standing(text, list(self._token_marks(text)))
         elif not found:
             block, text, found = self._first_with_form(texts) or (block, text, found)
         return _snippet(page, block, _pieces(text, found, _window(found)))
@@ -97,7 +102,23 @@ class Highlighter:
                 begin += len(texts[number]) + 1
                 number += 1
             by_text[number].append(mark._replace(start=mark.start - begin, end=mark.end - begin))
-        return by_text
+        return [self._standing(text, marks) for text, marks in zip(texts, by_text, strict=True)]
+
+    def _standing(self, text: str, marks: list[_Mark]) -> list[_Mark]:
+        """Return the marks without words that were asked in a phrase only, where that does not stand."""
+        kept = {number for number, mark in enumerate(marks) if not self._is_bound(mark)}
+        if len(kept) == len(marks):
+            return marks
+        for phrase in self._phrases:
+            for first in range(len(marks) - len(phrase) + 1):
+                run = marks[first : first + len(phrase)]
+                if tuple(mark.name for mark in run) == phrase and _is_run(text, run):
+                    kept.update(range(first, first + len(phrase)))
+        return [marks[number] for number in sorted(kept)]
+
+    def _is_bound(self, mark: _Mark) -> bool:
+        begun = any(mark.name.startswith(prefix.folded) for prefix in self._prefixes)
+        return mark.name in self._bound and not begun
 
     def _unit_marks(self, text: str) -> list[_Mark]:
         """Return what single words are found in a text, by its letters alone."""
@@ -134,6 +155,11 @@ class Highlighter:
     def _token_weight(self, token: Token) -> float:
         forms = [(token.folded, token.key), *((fold(form), tone_key(form)) for form in token.wider)]
         return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
+
+
+def _is_run(text: str, marks: Sequence[_Mark]) -> bool:
+    """Tell whether no word stands between the marks."""
+    return not any(char.isalnum() for one, two in pairwise(marks) for char in text[one.end : two.start])
 
 
 def _speaks(speakers: Sequence[str], wanted: str | None) -> bool:

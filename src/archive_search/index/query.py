@@ -95,8 +95,9 @@ class Query:
 
     A page begins behind the hit of the cursor `after` (`Results.next`), if one is given, and `offset` hits
     further on. With `fresh`, newer articles rank a little higher than older ones that answer as well.
-    `facets` names those to count (None counts all); `facet_limit` bounds the values listed of each facet to the largest ones (None lists them all);
-    counts are exact either way, selected values are always listed, and so are all years and months.
+    `facets` names those to count (None: all). `facet_limit` bounds the values listed of each to the largest
+    ones (None lists them all); counts are exact either way, selected values are always listed, and so are
+    all years and months.
     """
 
     node: Node

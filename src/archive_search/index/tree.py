@@ -26,9 +26,9 @@ __all__ = [
     "Word",
     "cost",
     "joined",
+    "leaves",
     "loosened",
     "phrase_of",
-    "prefixes_of",
     "quoted",
     "said_in",
     "typed_words",
@@ -208,33 +208,25 @@ def joined(kind: type[And | Or], nodes: tuple[Node, ...]) -> Node:
     return nodes[0] if len(nodes) == 1 else kind(nodes)
 
 
+def leaves(node: Node) -> Iterator[Word | Phrase | Prefix]:
+    """Yield what a match may hold, in typed order."""
+    match node:
+        case Word() | Phrase() | Prefix():
+            yield node
+        case Near():
+            yield from (node.left, node.right)
+        case InTitle() | Said():
+            yield node.child
+        case And() | Or():
+            for child in node.children:
+                yield from leaves(child)
+
+
 def words_of(node: Node) -> Iterator[Word]:
     """Yield the words that a match may hold, in typed order."""
-    match node:
-        case Word():
-            yield node
-        case Phrase():
-            yield from node.words
-        case Near():
-            yield from words_of(node.left)
-            yield from words_of(node.right)
-        case InTitle() | Said():
-            yield from words_of(node.child)
-        case And() | Or():
-            for child in node.children:
-                yield from words_of(child)
-
-
-def prefixes_of(node: Node) -> Iterator[Prefix]:
-    """Yield the beginnings of words that a match may hold, in typed order."""
-    match node:
-        case Prefix():
-            yield node
-        case InTitle() | Said():
-            yield from prefixes_of(node.child)
-        case And() | Or():
-            for child in node.children:
-                yield from prefixes_of(child)
+    for leaf in leaves(node):
+        if not isinstance(leaf, Prefix):
+            yield from leaf.words if isinstance(leaf, Phrase) else (leaf,)
 
 
 def said_in(node: Node) -> Iterator[Said]:
