@@ -1,11 +1,14 @@
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from reading_room import LAND, MINH, make_document, open_room, paragraphs
+from reading_room import LAND, MINH, VIETNAM, make_document, open_room, paragraphs
 
 from archive_search.config import load_config
+from archive_search.errors import IndexUnusable, SearchTooSlow, Unsupported
+from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import Attachment, BlockKind, Image
 from archive_search.web import create_app
 from archive_search.web.room import close_room, lasting_url
@@ -201,3 +204,112 @@ def test_citations_name_the_site_by_the_address_that_it_was_given(tmp_path):
         permalink = lasting_url("article.fixed", article="a", version="b")
     close_room(app)
     assert permalink == "https://luutru.example/a/a/b"
+
+
+RESOLUTION = [
+    "Huyện ủy Thường Tín thông qua nghị quyết về thu hồi đất, giải phóng mặt bằng đường Vành đai 4.",
+    "Thường trực Huyện ủy giao các xã niêm yết phương án đền bù trước ngày 30/9 và trả lời từng hộ dân.",
+]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Yield a site over a story that two portals tell, and an article like it."""
+    with open_room(tmp_path_factory.mktemp("told") / "archive") as room:
+        day = datetime(2022, 9, 1, 8, 0, tzinfo=VIETNAM)
+        text = paragraphs(*RESOLUTION)
+        room.add(
+            make_document("7", blocks=text, title="Nghị quyết mới", published_at=day + timedelta(days=1))
+        )
+        room.add(
+            make_document(
+                "8", blocks=text, title="Thông qua nghị quyết", published_at=day, portal="thuongtin"
+            )
+        )
+        room.add(
+            make_document(
+                "9",
+                blocks=paragraphs(
+                    "Huyện ủy giao các xã trả lời hộ dân về thu hồi đất, đền bù đường Vành đai 4."
+                ),
+                title="Đền bù",
+            )
+        )
+        for number in range(10, 16):
+            room.add(make_document(str(number), blocks=paragraphs("Đội bóng thắng trận."), title="Bóng đá"))
+        room.index()
+        yield room.client()
+
+
+def address_of(client, title):
+    hits = soup_of(client, "/").select(".hit-title a")
+    return next(a["href"] for a in hits if a.get_text() == title)
+
+
+def test_the_same_story_elsewhere_is_listed_with_its_first_source(told):
+    section = soup_of(told, address_of(told, "Nghị quyết mới")).select_one(".same-story")
+    (entry,) = section.select("li")
+    assert entry.a["href"] == address_of(told, "Thông qua nghị quyết")
+    assert entry.time["datetime"] == "2022-09-01"
+    assert entry.select_one(".first-source")
+    assert not section.select("p")
+
+
+def test_the_first_source_itself_says_so(told):
+    section = soup_of(told, address_of(told, "Thông qua nghị quyết")).select_one(".same-story")
+    assert [a.get_text() for a in section.select("li a")] == ["Nghị quyết mới"]
+    assert not section.select(".first-source")
+    assert len(section.select("p")) == 1
+
+
+def test_similar_articles_are_listed_and_not_those_of_the_same_story(told):
+    soup = soup_of(told, address_of(told, "Nghị quyết mới"))
+    assert [a.get_text() for a in soup.select(".similar li a")] == ["Đền bù"]
+
+
+def test_a_hit_leads_to_the_first_source_of_its_story(told):
+    lines = {
+        hit.select_one(".hit-title").get_text(): hit.select_one(".told")
+        for hit in soup_of(told, "/").select(".hit")
+    }
+    assert lines["Nghị quyết mới"].a["href"] == address_of(told, "Thông qua nghị quyết")
+    assert lines["Nghị quyết mới"].a.get_text().endswith(", 1/9/2022")
+    assert lines["Thông qua nghị quyết"].a is None
+    assert lines["Đền bù"] is None
+
+
+def test_nothing_is_called_first_where_no_date_is_known(tmp_path):
+    with open_room(tmp_path / "archive") as room:
+        for number in ("7", "8"):
+            room.add(make_document(number, blocks=paragraphs(*RESOLUTION), published_at=None))
+        room.index()
+        client = room.client()
+        lines = [line.find("a") for line in soup_of(client, "/").select(".told")]
+        section = soup_of(client, soup_of(client, "/").select_one(".hit-title a")["href"]).select_one(
+            ".same-story"
+        )
+    assert lines == [None, None]
+    assert len(section.select("li")) == 1
+    assert not section.select(".first-source, p")
+
+
+def test_an_article_that_the_index_does_not_know_has_a_page_without_others(room, client):
+    article = room.add(make_document("6", title="Mới thu nhận"))
+    assert not soup_of(client, f"/a/{article.id}").select(".related")
+
+
+@pytest.mark.parametrize("fault", [IndexUnusable("gone"), SearchTooSlow("slow"), Unsupported("no")])
+def test_an_article_can_be_read_where_the_engine_tells_nothing(room, client, article, monkeypatch, fault):
+    def same_story(engine, article):
+        raise fault
+
+    monkeypatch.setattr(WhooshEngine, "same_story", same_story)
+    soup = soup_of(client, f"/a/{article.id}")
+    assert soup.select_one(".body")
+    assert not soup.select(".related")
+
+
+def test_an_article_can_be_read_before_there_is_an_index(tmp_path):
+    with open_room(tmp_path / "archive") as room:
+        article = room.add(make_document())
+        assert not soup_of(room.client(), f"/a/{article.id}").select(".related")

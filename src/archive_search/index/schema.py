@@ -23,7 +23,7 @@ from archive_search.index.shingles import signature
 from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, tone_key
 
-ANALYSIS_VERSION = 4
+ANALYSIS_VERSION = 5
 """Raise this when the same text becomes other terms or other facts, or is kept in another form.
 
 Old indexes are then rebuilt.

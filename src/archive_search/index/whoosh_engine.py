@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.errors import IndexUnusable, Unsupported
+from archive_search.errors import IndexUnusable
 from archive_search.index import schema, writing
+from archive_search.index.correcting import correct
 from archive_search.index.deadline import deadline
 from archive_search.index.facets import FACET_FIELDS, chosen_values
 from archive_search.index.generations import Generations
@@ -22,8 +24,13 @@ from archive_search.index.postings import Numbers
 from archive_search.index.query import Query
 from archive_search.index.ranking import Ranking
 from archive_search.index.relaxing import Answer, answer
+from archive_search.index.similar import Similar
 from archive_search.index.snapshot import Snapshot
 from archive_search.index.store import Store
+from archive_search.index.stories import Stories
+from archive_search.index.suggesting import Suggesting
+from archive_search.index.tree import Everything, Node
+from archive_search.index.vocabulary import Vocabulary
 from archive_search.records import (
     Correction,
     Document,
@@ -31,6 +38,7 @@ from archive_search.records import (
     Filters,
     Hit,
     Results,
+    Story,
     Suggestion,
     SuggestionKind,
 )
@@ -50,6 +58,10 @@ class _View:
         self.store = store
         self.snapshot = snapshot
         self.ranking = Ranking(Occurring(snapshot, weights))
+        self.vocabulary = Vocabulary(snapshot)
+        self.suggesting = Suggesting(snapshot)
+        self.stories = Stories(snapshot)
+        self.similar = Similar(self.ranking.occurring, self.vocabulary, self.stories)
 
     def answer(self, query: Query) -> Answer:
         """Return what the query's tree matches, and keep it for the next page of hits."""
@@ -61,9 +73,28 @@ class _View:
 
     def hits(self, docs: Iterable[int], found: Answer) -> Iterator[Hit]:
         """Yield documents as hits of an answer."""
-        highlighter = Highlighter(found.node, self.ranking.weight)
-        for doc in docs:
-            yield _hit(self.snapshot.page(doc), float(found.scores[doc]), highlighter)
+        return self._shown(((doc, float(found.scores[doc])) for doc in docs), found.node)
+
+    def similar_to(self, article: str, limit: int) -> Iterator[Hit]:
+        """Yield the articles nearest to one, with their beginnings."""
+        found = (self.similar.nearest(doc, limit) for doc in self._docs(article))
+        return self._shown(chain.from_iterable(found), Everything())
+
+    def tellers(self, article: str) -> Iterator[Hit]:
+        """Yield the articles of an article's story, with their beginnings."""
+        told = filter(None, (self.stories.of(doc) for doc in self._docs(article)))
+        return self._shown(((doc, 0.0) for story in told for doc in story.docs), Everything())
+
+    def _docs(self, article: str) -> list[int]:
+        """Return the document of an article: one, or none if there is none."""
+        docs: list[int] = np.flatnonzero((self.snapshot.ids == article) & self.snapshot.alive).tolist()
+        return docs
+
+    def _shown(self, scored: Iterable[tuple[int, float]], node: Node) -> Iterator[Hit]:
+        highlighter = Highlighter(node, self.ranking.weight)
+        for doc, score in scored:
+            told = self.stories.of(doc)
+            yield _hit(self.snapshot.page(doc), score, highlighter, told.story if told else None)
 
     def is_current(self, path: Path) -> bool:
         """Tell whether this is what `path` holds now, and not what it held before a commit."""
@@ -115,19 +146,27 @@ class WhooshEngine:
 
     def correct(self, text: str) -> Correction | None:
         """Return what the writer of a query may have meant, if the archive's own words tell."""
-        raise Unsupported("not yet")
+        view = self._current_view()
+        with deadline(self._seconds):
+            return correct(text, view.vocabulary)
 
     def suggest(self, typed: str, kinds: tuple[SuggestionKind, ...], limit: int) -> tuple[Suggestion, ...]:
         """Return at most `limit` of each kind that begin as typed, in any spelling if without accents."""
-        raise Unsupported("not yet")
+        view = self._current_view()
+        with deadline(self._seconds):
+            return view.suggesting.suggest(typed, kinds, limit)
 
     def similar(self, article: str, limit: int) -> tuple[Hit, ...]:
         """Return the articles nearest in their words, the nearest first, without those of the same story."""
-        raise Unsupported("not yet")
+        view = self._current_view()
+        with deadline(self._seconds):
+            return tuple(view.similar_to(article, limit))
 
     def same_story(self, article: str) -> tuple[Hit, ...]:
         """Return the articles that tell the same in almost the same words, the first first."""
-        raise Unsupported("not yet")
+        view = self._current_view()
+        with deadline(self._seconds):
+            return tuple(view.tellers(article))
 
     def update(self, documents: Iterable[Document], removed: Iterable[str] = ()) -> None:
         """Add or replace documents and remove ids, in one commit."""
@@ -199,7 +238,7 @@ def _narrowed(mask: Mask, selections: Iterable[Mask]) -> Mask:
 
 def _facets(snapshot: Snapshot, query: Query, mask: Mask, chosen: dict[str, Mask]) -> tuple[Facet, ...]:
     facets = []
-    for name in FACET_FIELDS:
+    for name in FACET_FIELDS if query.facets is None else query.facets:
         others = _narrowed(mask, (selection for other, selection in chosen.items() if other != name))
         wanted = chosen_values(query.filters, name)
         facets.append(snapshot.values[name].facet(others, wanted, query.facet_limit))
@@ -214,7 +253,7 @@ def _docs(snapshot: Snapshot, query: Query, found: Answer, mask: Mask, needed: i
     return in_order(snapshot, docs, found.scores, query.sort, needed)
 
 
-def _hit(page: schema.Page, score: float, highlighter: Highlighter) -> Hit:
+def _hit(page: schema.Page, score: float, highlighter: Highlighter, story: Story | None) -> Hit:
     return Hit(
         id=page.id,
         version=page.version,
@@ -226,4 +265,5 @@ def _hit(page: schema.Page, score: float, highlighter: Highlighter) -> Hit:
         score=score,
         snippet=highlighter.snippet(page),
         speakers=tuple(page.speakers),
+        story=story,
     )

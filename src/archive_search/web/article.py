@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from archive_search.archive import articles, captures
 from archive_search.archive.articles import StoredArticle
 from archive_search.archive.captures import StoredCapture
+from archive_search.errors import IndexUnusable, SearchTooSlow, Unsupported
 from archive_search.records import (
     ROLES,
     Article,
@@ -20,6 +21,7 @@ from archive_search.records import (
     BlockKind,
     CaptureKind,
     Document,
+    Hit,
     Image,
     Person,
     Role,
@@ -36,6 +38,9 @@ ROLE_NAMES = {
     Role.ATTENDED: lazy_gettext("Attended"),
     Role.MENTIONED: lazy_gettext("Mentioned"),
 }
+
+_SIMILAR = 5
+"""Similar articles that are shown."""
 
 Pieces = tuple[tuple[str, int | None], ...]
 """A text cut at the names in it; each piece with the number of the person it names, or None."""
@@ -91,6 +96,18 @@ class Copy:
     archived: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Other articles: those that tell the same, the first first, and the nearest in their words.
+
+    `first` is the id of the article that was published first, if it is known.
+    """
+
+    story: tuple[Hit, ...] = ()
+    first: str | None = None
+    similar: tuple[Hit, ...] = ()
+
+
 @views.get("/a/<article>")
 def newest(article: str) -> str:
     """Show the newest version of an article."""
@@ -138,12 +155,27 @@ def _page(db: Connection, state: StoredArticle, version: str, *, fixed: bool) ->
         lead_pieces=_pieces(article.lead or "", "lead", document.people),
         changed=sum(passage.changed for passage in passages),
         figures=_figures(document),
+        related=_related(article.id),
         role_names=ROLE_NAMES,
         images=_copies(db, [(image.alt, image.url) for image in _uncaptioned(article)]),
         attachments=_copies(db, [(file.name, file.url) for file in article.attachments]),
         permalink=permalink,
         citation=cite.citation(article, label, permalink, shown.captures[-1].captured_at if shown else None),
         capture_url=capture_url,
+    )
+
+
+def _related(article: str) -> Related:
+    """Return what the index tells of other articles; an article can be read without."""
+    engine = the_room().engine
+    try:
+        story, similar = engine.same_story(article), engine.similar(article, _SIMILAR)
+    except (IndexUnusable, SearchTooSlow, Unsupported):
+        return Related()
+    return Related(
+        story=tuple(hit for hit in story if hit.id != article),
+        first=story[0].id if story and story[0].published_at else None,
+        similar=similar,
     )
 
 
