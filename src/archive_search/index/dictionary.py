@@ -12,6 +12,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -35,6 +36,9 @@ __all__ = ["Block", "Dictionary", "DictionaryWriter", "Packed", "Term", "packed"
 
 _BLOCK = 64
 _MAGIC = b"ASPOSTS1"
+
+_READ_AT_ONCE = 1 << 18
+"""Bytes of posting lists that are unpacked together, into some forty times the space."""
 
 
 class Block(NamedTuple):
@@ -170,18 +174,20 @@ class Dictionary:
         """Return the field's terms that begin with `prefix`, in order."""
         return self._with(name, prefix)[0]
 
-    def lists_with(self, name: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool) -> Lists:
-        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it.
+    def lists_with(
+        self, name: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool
+    ) -> Iterator[Lists]:
+        """Yield the lists of the terms that begin with `prefix`, if `keep` accepts what follows it.
 
-        Without `places` they have none, which is faster.
+        They come in groups of bounded size. Without `places` they have none, which is faster.
         """
         keys, columns = self._with(name, prefix)
         kept = np.array([n for n, key in enumerate(keys) if keep(key[len(prefix) :])], dtype=np.int64)
-        if not len(kept):
-            return NO_LISTS
         counts, starts, ends = columns[:, kept]
-        data = self._postings[spread(starts, ends - starts)]
-        return unpack(data, counts, ends - starts, placed=self._placed[name], places=places)
+        for part in _groups(ends - starts):
+            sizes = (ends - starts)[part]
+            data = self._postings[spread(starts[part], sizes)]
+            yield unpack(data, counts[part], sizes, placed=self._placed[name], places=places)
 
     def _with(self, name: str, prefix: bytes) -> tuple[list[bytes], Numbers]:
         """Return the terms that begin with `prefix`: keys, and in rows their counts, starts and ends."""
@@ -227,3 +233,11 @@ class Dictionary:
         counts, sizes = np.frombuffer(data, "<u4", 2 * count).astype(np.int64).reshape(2, count)
         ends = np.cumsum(sizes) + self._starts[number]
         return Block(data[8 * count :].split(b"\n"), counts, ends - sizes, ends)
+
+
+def _groups(sizes: Numbers) -> Iterator[slice]:
+    """Yield runs of lists that take about so many bytes together as are read at once."""
+    group = np.cumsum(sizes) // _READ_AT_ONCE
+    firsts = np.flatnonzero(np.diff(group, prepend=-1)).tolist()
+    for first, last in pairwise([*firsts, len(sizes)]):
+        yield slice(first, last)

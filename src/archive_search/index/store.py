@@ -240,8 +240,10 @@ class StoredSegment:
         """Return the terms that begin with `prefix`, in order."""
         return self._dictionary.keys_with(fieldname, prefix)
 
-    def lists(self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool) -> Lists:
-        """Return the lists of the terms that begin with `prefix`, if `keep` accepts what follows it."""
+    def lists(
+        self, fieldname: str, prefix: bytes, keep: Callable[[bytes], bool], *, places: bool
+    ) -> Iterator[Lists]:
+        """Yield the lists of the terms that begin with `prefix`, if `keep` accepts what follows it."""
         return self._dictionary.lists_with(fieldname, prefix, keep, places=places)
 
 
