@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.ranking import Ranking, neighbours
+from archive_search.index.ranking import Pair, Ranking, neighbours
+from archive_search.index.respelling import respelled
 from archive_search.index.tree import (
     And,
     InTitle,
@@ -67,7 +68,7 @@ def answer(node: Node, ranking: Ranking, *, fresh: bool = True) -> Answer:
     strict = ranking.matching.matches(node)
     if np.count_nonzero(strict) >= FEW:
         return Answer(node, strict, ranking.scores(node, fresh=fresh), strict)
-    mended = _mended(node, ranking)
+    mended = _mended(respelled(node, ranking.occurring), ranking)
     mask = strict | ranking.matching.matches(mended)
     scores = ranking.scores(mended, fresh=fresh)
     if isinstance(mended, And):
@@ -140,10 +141,21 @@ def _words_held(node: Node, ranking: Ranking) -> _Held:
             return _Held(ranking.matching.matches(node) * np.float32(worth), worth)
         case And():
             return _sum([_words_held(child, ranking) for child in node.children], ranking)
+        case Or(children=(Word() as short, *others)):
+            # A short form stands for its words, of which an article may hold some.
+            typed = _or_otherwise(_words_held(short, ranking), node, ranking)
+            spelt_out = (And(way.words) for way in others if isinstance(way, Phrase))
+            held = (_share(_words_held(way, ranking)) * typed.total for way in spelt_out)
+            return _Held(reduce(np.maximum, held, typed.held), typed.total)
         case Or():
             return _or_otherwise(_words_held(node.children[0], ranking), node, ranking)
         case _:
             return _sum([], ranking)
+
+
+def _beside(ways: tuple[Pair, ...], ranking: Ranking) -> Mask:
+    """Return which documents hold two neighbours side by side, in any of the ways to write them."""
+    return reduce(np.logical_or, (ranking.matching.pair_mask(*way) for way in ways))
 
 
 def _neighbours_held(node: Node, ranking: Ranking) -> _Held:
@@ -151,7 +163,7 @@ def _neighbours_held(node: Node, ranking: Ranking) -> _Held:
     match node:
         case And():
             inner = [_neighbours_held(child, ranking) for child in node.children]
-            pairs = [ranking.matching.pair_mask(*pair) for pair in neighbours(node.children)]
+            pairs = [_beside(ways, ranking) for ways in neighbours(node.children)]
             return _sum([*inner, *(_Held(mask.astype(np.float32), 1.0) for mask in pairs)], ranking)
         case Or():
             return _or_otherwise(_neighbours_held(node.children[0], ranking), node, ranking)
