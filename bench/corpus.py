@@ -32,7 +32,7 @@ from stored import BREAK, CHUNK, Row, write_chunk
 from archive_search.archive.warc import read_records
 from archive_search.cleaning import clean, understand
 from archive_search.errors import PageUnreadable
-from archive_search.index.schema import VIETNAM, date_forms
+from archive_search.index.storage.schema import VIETNAM, date_forms
 from archive_search.portals import load_profile
 from archive_search.records import (
     Article,

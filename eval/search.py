@@ -41,16 +41,16 @@ from archive_search.archive.warc import read_records
 from archive_search.cleaning import clean, understand
 from archive_search.config import load_config
 from archive_search.errors import PageUnreadable
-from archive_search.index.generations import Generations
-from archive_search.index.occurring import Occurring, Weights
+from archive_search.index.answering.occurring import Occurring, Weights
+from archive_search.index.answering.ranking import Ranking
+from archive_search.index.answering.relaxing import answer
+from archive_search.index.language.tree import And, Node, words_of
 from archive_search.index.paging import in_order
 from archive_search.index.query import Query, parse
-from archive_search.index.ranking import Ranking
-from archive_search.index.relaxing import answer
-from archive_search.index.schema import schema_hash
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.store import Store
-from archive_search.index.tree import And, Node, words_of
+from archive_search.index.storage.generations import Generations
+from archive_search.index.storage.schema import schema_hash
+from archive_search.index.storage.store import Store
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import load_profile
 from archive_search.records import Document, Sort

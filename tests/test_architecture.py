@@ -62,3 +62,32 @@ def test_no_import_goes_round_in_a_circle():
 
 
 ALL = STAGES | EDGES | GROUND | BASE
+
+
+INDEX = ROOT / "index"
+MAY_IMPORT = {
+    "storage": set(),
+    "language": {"storage"},
+    "answering": {"storage", "language", "snapshot", "deadline"},
+    "offering": {"storage", "language", "snapshot", "deadline", "answering"},
+}
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_rooms_of_the_index_import_in_one_direction(room):
+    for path in (INDEX / room).glob("*.py"):
+        names = [
+            node.module.removeprefix("archive_search.index.").split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("archive_search.index.")
+        ]
+        assert set(names) - {room} <= MAY_IMPORT[room], path
+
+
+def test_only_one_module_imports_whoosh():
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if "import whoosh" in (text := path.read_text(encoding="utf-8")) or "from whoosh" in text
+    }
+    assert found == {"index/storage/store.py"}

@@ -148,7 +148,7 @@ def test_every_hit_is_one_line_of_json_on_demand(indexed):
 
 
 def test_a_search_says_where_a_star_stood_for_too_much(indexed, monkeypatch):
-    monkeypatch.setattr("archive_search.index.lookup.MAX_EXPANSIONS", 1)
+    monkeypatch.setattr("archive_search.index.answering.lookup.MAX_EXPANSIONS", 1)
     assert run("-C", indexed, "search", "ng*").stderr.startswith("ng*: more words begin so")
 
 

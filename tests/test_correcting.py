@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_search.identity import identified
-from archive_search.index.correcting import correct
-from archive_search.index.reading import MAX_WORDS
-from archive_search.index.tree import words_in
-from archive_search.index.vocabulary import Vocabulary
+from archive_search.index.language.reading import MAX_WORDS
+from archive_search.index.language.tree import words_in
+from archive_search.index.offering.correcting import correct
+from archive_search.index.offering.vocabulary import Vocabulary
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import Article, BlockKind, Correction, Document
 

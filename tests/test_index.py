@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from archive_search.errors import ArchiveLocked, IndexUnusable, StorageError
 from archive_search.identity import identified
-from archive_search.index.matching import Matching
-from archive_search.index.occurring import Occurring, Weights
+from archive_search.index.answering.matching import Matching
+from archive_search.index.answering.occurring import Occurring, Weights
+from archive_search.index.language.reading import MAX_COST
+from archive_search.index.language.tree import cost
 from archive_search.index.query import (
     And,
     Everything,
@@ -36,8 +38,6 @@ from archive_search.index.query import (
     read,
     understand,
 )
-from archive_search.index.reading import MAX_COST
-from archive_search.index.tree import cost
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import (
     Article,
@@ -645,7 +645,7 @@ def test_a_topic_is_chosen_by_slug_or_label(engine, name):
 
 
 def test_of_a_beginning_that_too_many_words_have_the_first_count(engine, monkeypatch):
-    monkeypatch.setattr("archive_search.index.lookup.MAX_EXPANSIONS", 2)
+    monkeypatch.setattr("archive_search.index.answering.lookup.MAX_EXPANSIONS", 2)
     engine.rebuild([make("a", "pha"), make("b", "phe"), make("c", "phi")])
     assert set(found(engine, "ph*")) == {"a", "b"}
 
@@ -673,7 +673,7 @@ def test_what_is_asked_of_fields_and_dates_does_not_score(engine, text):
 def test_a_beginning_that_too_many_words_have_is_named(engine, monkeypatch, text):
     engine.rebuild([make("a", "pha phe", title="phi pho phu")])
     assert ask(engine, text).cut == ()
-    monkeypatch.setattr("archive_search.index.lookup.MAX_EXPANSIONS", 2)
+    monkeypatch.setattr("archive_search.index.answering.lookup.MAX_EXPANSIONS", 2)
     engine.rebuild([make("a", "pha phe", title="phi pho phu")])
     assert ask(engine, text).cut == ("ph*",)
 
@@ -849,7 +849,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old_index(engine, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     engine.rebuild([make("a", "đất")])
-    monkeypatch.setattr("archive_search.index.generations.os.fsync", full)
+    monkeypatch.setattr("archive_search.index.storage.generations.os.fsync", full)
     with pytest.raises(StorageError, match="No space left"):
         engine.rebuild([make("b", "đất")])
     assert found(engine, "đất") == ["a"]
@@ -858,7 +858,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old_index(engine, monkeypatch):
 CRASH = """
 import os, sys
 from pathlib import Path
-from archive_search.index.generations import Generations
+from archive_search.index.storage.generations import Generations
 from archive_search.index.whoosh_engine import WhooshEngine
 Generations.promote = lambda self, path: os._exit(9)
 WhooshEngine(Path(sys.argv[1])).rebuild([])

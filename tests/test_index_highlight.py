@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from archive_search.index.highlight import SNIPPET_CHARS, Highlighter
 from archive_search.index.query import parse
-from archive_search.index.schema import Page
+from archive_search.index.storage.schema import Page
 
 FILLER = "Cuộc họp bàn nhiều việc khác của địa phương trong năm nay và năm sau nữa. " * 12
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_search.index.postings import Lists, pack, unpack, unpack_one
+from archive_search.index.storage.postings import Lists, pack, unpack, unpack_one
 
 # Of each document, where a term stands in it.
 occurrences = st.dictionaries(

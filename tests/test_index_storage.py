@@ -16,12 +16,12 @@ from whoosh.query import Term
 
 from archive_search.errors import ArchiveSearchError, IndexUnusable
 from archive_search.identity import identified
-from archive_search.index import arrays, schema, workers, writing
-from archive_search.index.generations import Generations
-from archive_search.index.merging import to_merge
 from archive_search.index.query import Query, read
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.store import Store
+from archive_search.index.storage import arrays, schema, workers, writing
+from archive_search.index.storage.generations import Generations
+from archive_search.index.storage.merging import to_merge
+from archive_search.index.storage.store import Store
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import Article, BlockKind, Document, Person, Role, Statement, Topic
 
@@ -144,7 +144,7 @@ def test_a_process_that_was_killed_is_reported(processes):
 
 ORPHANS = """
 import os, signal
-from archive_search.index.workers import in_processes
+from archive_search.index.storage.workers import in_processes
 results = in_processes(abs, [(n,) for n in range(10)], 2)
 next(results)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -321,7 +321,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}]
 from test_index_storage import generations, some
-from archive_search.index import writing
+from archive_search.index.storage import writing
 
 folder, last = Path(sys.argv[1]), int(sys.argv[2])
 count = 0

@@ -5,8 +5,8 @@ from importlib import resources
 
 import pytest
 
+from archive_search.index.language.tree import Or, Word, words_of
 from archive_search.index.query import parse
-from archive_search.index.tree import Or, Word, words_of
 from archive_search.vietnamese.lexicon import parse_table
 from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_key
 from archive_search.vietnamese.tokens import Kind, tokenize

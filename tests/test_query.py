@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive_search.index.language.reading import MAX_NEARS, MAX_SAID
+from archive_search.index.language.tree import cost, loosened, words_of
 from archive_search.index.query import (
     MAX_CHARS,
     MAX_COST,
@@ -29,8 +31,6 @@ from archive_search.index.query import (
     read,
     understand,
 )
-from archive_search.index.reading import MAX_NEARS, MAX_SAID
-from archive_search.index.tree import cost, loosened, words_of
 
 bi = Word("bi2", "bi", marked=True)
 thu = Word("thư", "thu", marked=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from test_index import make
 
-from archive_search.index import lookup, reading
+from archive_search.index.answering import lookup
+from archive_search.index.language import reading
+from archive_search.index.language.thesaurus import load_thesaurus
 from archive_search.index.query import Query, understand
-from archive_search.index.thesaurus import load_thesaurus
 from archive_search.index.whoosh_engine import WhooshEngine
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "search.md").read_text(encoding="utf-8")

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_search.identity import article_version, identified
-from archive_search.index import stories
+from archive_search.index.offering import stories
+from archive_search.index.offering.stories import MAX_ARTICLES, same_story
 from archive_search.index.query import Query, parse
-from archive_search.index.schema import SIGNATURE_SIZE
-from archive_search.index.shingles import BANDS, agreeing, bands, shingles, signature
-from archive_search.index.stories import MAX_ARTICLES, same_story
+from archive_search.index.storage.schema import SIGNATURE_SIZE
+from archive_search.index.storage.shingles import BANDS, agreeing, bands, shingles, signature
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import Article, BlockKind, Document
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_correcting import document
 
-from archive_search.index.suggesting import MAX_TYPED
+from archive_search.index.offering.suggesting import MAX_TYPED
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import (
     CitedDocument,

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from asked import FACETS, LISTED, Answer, Asked
 
-from archive_search.index import schema, writing
-from archive_search.index.generations import Generations
 from archive_search.index.query import Query, parse
+from archive_search.index.storage import schema, writing
+from archive_search.index.storage.generations import Generations
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import Document, Filters, Sort
-
 
 # The page counts three more than the other engines are asked for.
 FACETS_OF_THE_PAGE = None

@@ -19,8 +19,8 @@ from archive_search.archive.exporting import export as exported
 from archive_search.config import Config, load_config
 from archive_search.crawler import Fetcher
 from archive_search.errors import EXIT_PARTIAL, ArchiveSearchError, ConfigError
+from archive_search.index.language.thesaurus import load_thesaurus
 from archive_search.index.query import Query, Understood, understand
-from archive_search.index.thesaurus import load_thesaurus
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import Profile, bundled_profiles, load_profile
 from archive_search.records import Filters, Sort

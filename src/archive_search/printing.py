@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from archive_search import pipeline
 from archive_search.archive.runs import Report
-from archive_search.index.expanding import Expansion
-from archive_search.index.notes import TEXTS, Note
-from archive_search.index.reading import LIMITS
+from archive_search.index.language.expanding import Expansion
+from archive_search.index.language.notes import TEXTS, Note
+from archive_search.index.language.reading import LIMITS
 from archive_search.portals import Profile
 from archive_search.records import BlockKind, Correction, Document, Hit, Outcome, Results, Snippet
 

@@ -1,5 +1,10 @@
-"""The index: documents in, results out.
+"""The search index: documents in, results out.
 
-`query` reads what was asked into a tree, an engine behind the interface of `engine` answers it, and
-`whoosh_engine` is the embedded one.
+::
+
+    text -> language -> Query -> engine -> answering -> Results
+    Documents -> engine -> storage -> snapshot
+
+`engine` is the interface, `whoosh_engine` what stands behind it on one machine; `storage` keeps the index,
+`snapshot` is one commit of it opened for reading, and `offering` is what comes beside an answer.
 """

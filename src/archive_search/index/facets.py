@@ -7,21 +7,18 @@ value number; counting a facet over the hits is then one selection and one `binc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import Facts
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.values import Column, name_key
 from archive_search.records import Facet, FacetValue, Filters
 from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_key
 
 Mask = NDArray[np.bool_]
-
-FACET_FIELDS = ("speaker", "session", "topic", "place", "document", "year", "month", "portal")
 
 PERIODS = ("year", "month")
 """Fields of which all values are listed, however many may be: together they are a histogram."""
@@ -34,96 +31,6 @@ IN_PART = ("session", "place", "document")
 """Fields whose values readers name in part: `Văn Bình` the commune (`xã Văn Bình`), `59/2019` the decree."""
 
 _PIECE = re.compile(r"\w+")
-
-
-def name_key(name: str) -> str:
-    """Return what a name is compared by: the tone keys of its syllables."""
-    return " ".join(map(tone_key, normalise(name).split()))
-
-
-def _speakers(facts: Facts) -> Iterator[tuple[str, str]]:
-    for name in facts.speakers:
-        yield name_key(name), name
-
-
-def _sessions(facts: Facts) -> Iterator[tuple[str, str]]:
-    return ((name_key(name), name) for name in facts.sessions)
-
-
-def _places(facts: Facts) -> Iterator[tuple[str, str]]:
-    return ((name_key(name), name) for name in facts.places)
-
-
-def _cited(facts: Facts) -> Iterator[tuple[str, str]]:
-    return ((symbol, symbol) for symbol in facts.cited)
-
-
-def _topics(facts: Facts) -> Iterator[tuple[str, str]]:
-    return ((slug, label) for slug, label in facts.topics)
-
-
-def _years(facts: Facts) -> Iterator[tuple[str, str]]:
-    if facts.published:
-        yield facts.published[:4], facts.published[:4]
-
-
-def _months(facts: Facts) -> Iterator[tuple[str, str]]:
-    if facts.published:
-        yield facts.published[:7], facts.published[:7]
-
-
-def _portals(facts: Facts) -> Iterator[tuple[str, str]]:
-    yield facts.portal, facts.portal
-
-
-_READERS: dict[str, Callable[[Facts], Iterator[tuple[str, str]]]] = {
-    "speaker": _speakers,
-    "session": _sessions,
-    "topic": _topics,
-    "place": _places,
-    "document": _cited,
-    "year": _years,
-    "month": _months,
-    "portal": _portals,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of a segment: the values with the forms they are printed in, and who has them.
-
-    `docs` and `values` are pairs of a document and the number of a form; a document has a value once.
-    """
-
-    forms: tuple[tuple[str, str], ...]
-    docs: Numbers
-    values: Numbers
-
-
-def column(field: str, all_facts: Sequence[Facts]) -> Column:
-    """Return the column of a segment's documents, which are numbered in the order given."""
-    read = _READERS[field]
-    numbers: dict[tuple[str, str], int] = {}
-    pairs: list[tuple[int, int]] = []
-    for doc, facts in enumerate(all_facts):
-        first_forms: dict[str, str] = {}
-        for key, form in read(facts):
-            first_forms.setdefault(key, form)
-        pairs += ((doc, numbers.setdefault(value, len(numbers))) for value in first_forms.items())
-    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return Column(tuple(numbers), table[:, 0].copy(), table[:, 1].copy())
-
-
-def spoken_column(all_facts: Sequence[Facts]) -> Column:
-    """Return who speaks in each span of speech, span by span; a document has as many as it has spans."""
-    numbers: dict[tuple[str, str], int] = {}
-    pairs = [
-        (doc, numbers.setdefault((name_key(name), name), len(numbers)))
-        for doc, facts in enumerate(all_facts)
-        for _, _, name in facts.spoken
-    ]
-    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return Column(tuple(numbers), table[:, 0].copy(), table[:, 1].copy())
 
 
 class FieldValues:

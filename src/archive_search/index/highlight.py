@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archive_search.index.schema import Page
-from archive_search.index.tree import Node, Phrase, Prefix, Word, leaves, said_in, words_of
+from archive_search.index.language.tree import Node, Phrase, Prefix, Word, leaves, said_in, words_of
+from archive_search.index.storage.schema import Page
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold, fold_aligned, tone_key
 from archive_search.vietnamese.tokens import Token, tokenize

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive_search.errors import BadCursor
-from archive_search.index.postings import Numbers
 from archive_search.index.snapshot import Snapshot
+from archive_search.index.storage.postings import Numbers
 from archive_search.records import Sort
 
 __all__ = ["Place", "behind", "in_order", "place_behind", "place_of"]

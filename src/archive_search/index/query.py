@@ -26,9 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archive_search.index.expanding import Expansion, expand
-from archive_search.index.notes import Message, Note, whole
-from archive_search.index.reading import (
+from archive_search.index.language.expanding import Expansion, expand
+from archive_search.index.language.notes import Message, Note, whole
+from archive_search.index.language.reading import (
     MAX_CHARS,
     MAX_COST,
     MAX_DEPTH,
@@ -36,9 +36,9 @@ from archive_search.index.reading import (
     MAX_PREFIXES,
     MAX_WORDS,
 )
-from archive_search.index.reading import read as read_text
-from archive_search.index.thesaurus import Thesaurus, bundled
-from archive_search.index.tree import (
+from archive_search.index.language.reading import read as read_text
+from archive_search.index.language.thesaurus import Thesaurus, bundled
+from archive_search.index.language.tree import (
     And,
     Everything,
     HasValue,

@@ -23,12 +23,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.columns import SPOKEN, UNDATED, column_of
 from archive_search.index.deadline import check
-from archive_search.index.facets import FACET_FIELDS, Column, FieldValues
-from archive_search.index.postings import Lists, Numbers
-from archive_search.index.schema import SIGNATURE_SIZE, Page, read_page
-from archive_search.index.store import Store
+from archive_search.index.facets import FieldValues
+from archive_search.index.storage.columns import SPOKEN, UNDATED, column_of
+from archive_search.index.storage.postings import Lists, Numbers
+from archive_search.index.storage.schema import SIGNATURE_SIZE, Page, read_page
+from archive_search.index.storage.store import Store
+from archive_search.index.storage.values import FACET_FIELDS, Column
 
 Floats = NDArray[np.float32]
 T = TypeVar("T")

@@ -12,25 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive_search.errors import IndexUnusable
-from archive_search.index import schema, writing
-from archive_search.index.correcting import correct
+from archive_search.index.answering.occurring import Occurring, Weights
+from archive_search.index.answering.ranking import Ranking
+from archive_search.index.answering.relaxing import Answer, answer
 from archive_search.index.deadline import deadline
-from archive_search.index.facets import FACET_FIELDS, chosen_values
-from archive_search.index.generations import Generations
+from archive_search.index.facets import chosen_values
 from archive_search.index.highlight import Highlighter
-from archive_search.index.occurring import Occurring, Weights
+from archive_search.index.language.tree import Everything, Node
+from archive_search.index.offering.correcting import correct
+from archive_search.index.offering.similar import Similar
+from archive_search.index.offering.stories import Stories
+from archive_search.index.offering.suggesting import Suggesting
+from archive_search.index.offering.vocabulary import Vocabulary
 from archive_search.index.paging import behind, in_order, place_behind, place_of
-from archive_search.index.postings import Numbers
 from archive_search.index.query import Query
-from archive_search.index.ranking import Ranking
-from archive_search.index.relaxing import Answer, answer
-from archive_search.index.similar import Similar
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.store import Store
-from archive_search.index.stories import Stories
-from archive_search.index.suggesting import Suggesting
-from archive_search.index.tree import Everything, Node
-from archive_search.index.vocabulary import Vocabulary
+from archive_search.index.storage import schema, writing
+from archive_search.index.storage.generations import Generations
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.store import Store
+from archive_search.index.storage.values import FACET_FIELDS
 from archive_search.records import (
     Correction,
     Document,

@@ -13,7 +13,7 @@ from archive_search.archive import Archive
 from archive_search.config import Config
 from archive_search.errors import ProfileError
 from archive_search.index.engine import Engine
-from archive_search.index.thesaurus import ThesaurusFile
+from archive_search.index.language.thesaurus import ThesaurusFile
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import load_profile
 

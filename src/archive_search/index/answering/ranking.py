@@ -16,11 +16,11 @@ from itertools import islice, pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.lookup import Terms, pair_terms, prefix_terms, word_terms
-from archive_search.index.matching import Matching
-from archive_search.index.occurring import Occurring
-from archive_search.index.schema import PAIRS, TITLE, WORDS
-from archive_search.index.tree import And, Near, Node, Or, Phrase, Prefix, Word, typed_words
+from archive_search.index.answering.lookup import Terms, pair_terms, prefix_terms, word_terms
+from archive_search.index.answering.matching import Matching
+from archive_search.index.answering.occurring import Occurring
+from archive_search.index.language.tree import And, Near, Node, Or, Phrase, Prefix, Word, typed_words
+from archive_search.index.storage.schema import PAIRS, TITLE, WORDS
 
 Floats = NDArray[np.float32]
 Pair = tuple[Word, Word]

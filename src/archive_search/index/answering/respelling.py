@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from operator import ge
 
-from archive_search.index.occurring import Occurring
-from archive_search.index.ranking import Pair, neighbours
-from archive_search.index.tree import And, Node, Or, Word
+from archive_search.index.answering.occurring import Occurring
+from archive_search.index.answering.ranking import Pair, neighbours
+from archive_search.index.language.tree import And, Node, Or, Word
 
 __all__ = ["respelled"]
 

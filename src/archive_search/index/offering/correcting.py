@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from heapq import nlargest
 from itertools import pairwise, starmap
 
-from archive_search.index.reading import MAX_CHARS, MAX_WORDS
-from archive_search.index.tree import Word
-from archive_search.index.vocabulary import Vocabulary
+from archive_search.index.language.reading import MAX_CHARS, MAX_WORDS
+from archive_search.index.language.tree import Word
+from archive_search.index.offering.vocabulary import Vocabulary
 from archive_search.records import Correction
 from archive_search.vietnamese.slips import KNOWN_MISTAKEN, MISTAKE, RAW_KEYS, folded_slips, mark_cost
 from archive_search.vietnamese.spelling import (

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.arrays import Arrays, ArrayWriter
-from archive_search.index.facets import FACET_FIELDS, Column, column, spoken_column
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import SIGNATURE_SIZE, Facts
+from archive_search.index.storage.arrays import Arrays, ArrayWriter
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import SIGNATURE_SIZE, Facts
+from archive_search.index.storage.values import FACET_FIELDS, Column, column, spoken_column
 
 __all__ = ["SPOKEN", "Merged", "column_of", "facts_arrays", "merged_arrays", "page_of", "write"]
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from archive_search.index.dictionary import Dictionary
-from archive_search.index.inverting import Field
-from archive_search.index.postings import Lists, Numbers
+from archive_search.index.storage.dictionary import Dictionary
+from archive_search.index.storage.inverting import Field
+from archive_search.index.storage.postings import Lists, Numbers
 
 __all__ = ["Range", "merged", "ranges", "to_merge"]
 

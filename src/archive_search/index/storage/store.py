@@ -38,15 +38,15 @@ from whoosh.reading import SegmentReader, TermInfo, TermNotFound
 
 from archive_search import disk
 from archive_search.errors import IndexUnusable
-from archive_search.index import arrays, columns
-from archive_search.index.arrays import Arrays, ArrayWriter
-from archive_search.index.columns import Merged
-from archive_search.index.dictionary import Dictionary, DictionaryWriter, Packed, Term, packed
-from archive_search.index.generations import written_to
-from archive_search.index.inverting import Inverted
-from archive_search.index.merging import Range, merged, ranges
-from archive_search.index.postings import Lists, Numbers
-from archive_search.index.workers import in_processes
+from archive_search.index.storage import arrays, columns
+from archive_search.index.storage.arrays import Arrays, ArrayWriter
+from archive_search.index.storage.columns import Merged
+from archive_search.index.storage.dictionary import Dictionary, DictionaryWriter, Packed, Term, packed
+from archive_search.index.storage.generations import written_to
+from archive_search.index.storage.inverting import Inverted
+from archive_search.index.storage.merging import Range, merged, ranges
+from archive_search.index.storage.postings import Lists, Numbers
+from archive_search.index.storage.workers import in_processes
 
 __all__ = ["SegmentState", "Store", "StoredSegment", "write_segment"]
 

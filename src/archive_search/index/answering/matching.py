@@ -9,8 +9,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.deadline import check
-from archive_search.index.lookup import (
+from archive_search.index.answering.lookup import (
     Terms,
     pair_terms,
     place_terms,
@@ -18,10 +17,9 @@ from archive_search.index.lookup import (
     prefix_terms,
     word_terms,
 )
-from archive_search.index.occurring import Occurring
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import PAIRS, TITLE, WORDS, date_forms
-from archive_search.index.tree import (
+from archive_search.index.answering.occurring import Occurring
+from archive_search.index.deadline import check
+from archive_search.index.language.tree import (
     And,
     Everything,
     HasValue,
@@ -37,6 +35,8 @@ from archive_search.index.tree import (
     Said,
     Word,
 )
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import PAIRS, TITLE, WORDS, date_forms
 
 Mask = NDArray[np.bool_]
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.lookup import Terms, pair_terms, word_terms
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import PAIRS, TITLE, WORDS
+from archive_search.index.answering.lookup import Terms, pair_terms, word_terms
+from archive_search.index.language.tree import Word
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.tree import Word
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import PAIRS, TITLE, WORDS
 
 Floats = NDArray[np.float32]
 

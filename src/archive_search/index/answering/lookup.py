@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from archive_search.index.schema import PAIRS, pair_prefix, pair_suffix, word_prefix, word_suffix
-from archive_search.index.tree import Prefix, Word
+from archive_search.index.language.tree import Prefix, Word
+from archive_search.index.storage.schema import PAIRS, pair_prefix, pair_suffix, word_prefix, word_suffix
 
 MAX_EXPANSIONS = 4096
 """Terms that one prefix stands for, the first in order of the alphabet.

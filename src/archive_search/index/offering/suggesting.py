@@ -14,11 +14,11 @@ from functools import cached_property, reduce
 
 import numpy as np
 
-from archive_search.index.lookup import MAX_EXPANSIONS, Terms, pair_terms
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import TITLE
+from archive_search.index.answering.lookup import MAX_EXPANSIONS, Terms, pair_terms
+from archive_search.index.language.tree import Word, words_in
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.tree import Word, words_in
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import TITLE
 from archive_search.records import FacetValue, Suggestion, SuggestionKind
 from archive_search.vietnamese.spelling import fold, has_marks, normalise, tone_key
 

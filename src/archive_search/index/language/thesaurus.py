@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archive_search.errors import ConfigError
-from archive_search.index.tree import Word, words_in
+from archive_search.index.language.tree import Word, words_in
 from archive_search.vietnamese.lexicon import Abbreviation, abbreviations, parse_synonyms, synonyms
 from archive_search.vietnamese.phrases import is_syllable
 

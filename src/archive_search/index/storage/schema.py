@@ -19,7 +19,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from archive_search.index.shingles import signature
+from archive_search.index.storage.shingles import signature
 from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, tone_key
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from archive_search.index.thesaurus import Form, Run, Thesaurus
-from archive_search.index.tree import (
+from archive_search.index.language.thesaurus import Form, Run, Thesaurus
+from archive_search.index.language.tree import (
     And,
     InTitle,
     Node,

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from archive_search.index.notes import Message, Note, Notes
-from archive_search.index.periods import DATE, period
-from archive_search.index.schema import TEXT_GAP
-from archive_search.index.tree import (
+from archive_search.index.language.notes import Message, Note, Notes
+from archive_search.index.language.periods import DATE, period
+from archive_search.index.language.tree import (
     And,
     Everything,
     HasValue,
@@ -31,6 +30,7 @@ from archive_search.index.tree import (
     quoted,
     word_of,
 )
+from archive_search.index.storage.schema import TEXT_GAP
 from archive_search.vietnamese.spelling import has_marks, normalise
 from archive_search.vietnamese.tokens import Kind, Token, tokenize
 

@@ -15,13 +15,13 @@ from typing import TypeVar
 
 import numpy as np
 
+from archive_search.index.answering.lookup import pair_terms, word_terms
+from archive_search.index.answering.occurring import Occurrences, Occurring
 from archive_search.index.deadline import check
-from archive_search.index.lookup import pair_terms, word_terms
-from archive_search.index.occurring import Occurrences, Occurring
-from archive_search.index.schema import PAIRS, WORDS, Page
-from archive_search.index.stories import Stories
-from archive_search.index.tree import Word, words_in
-from archive_search.index.vocabulary import Vocabulary
+from archive_search.index.language.tree import Word, words_in
+from archive_search.index.offering.stories import Stories
+from archive_search.index.offering.vocabulary import Vocabulary
+from archive_search.index.storage.schema import PAIRS, WORDS, Page
 
 __all__ = ["Similar"]
 

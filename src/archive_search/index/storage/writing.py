@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from archive_search.index import schema
-from archive_search.index.generations import Generations
-from archive_search.index.inverting import invert
-from archive_search.index.merging import to_merge
-from archive_search.index.store import SegmentState, Store, write_segment
-from archive_search.index.workers import in_processes
+from archive_search.index.storage import schema
+from archive_search.index.storage.generations import Generations
+from archive_search.index.storage.inverting import invert
+from archive_search.index.storage.merging import to_merge
+from archive_search.index.storage.store import SegmentState, Store, write_segment
+from archive_search.index.storage.workers import in_processes
 from archive_search.records import Document
 
 __all__ = ["rebuild", "update"]

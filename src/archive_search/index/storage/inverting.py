@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index import schema
-from archive_search.index.postings import Lists, Numbers
-from archive_search.index.schema import PAIRS, TITLE, WORDS, Facts, Unit
+from archive_search.index.storage import schema
+from archive_search.index.storage.postings import Lists, Numbers
+from archive_search.index.storage.schema import PAIRS, TITLE, WORDS, Facts, Unit
 from archive_search.records import Document
 from archive_search.vietnamese.spelling import normalise
 from archive_search.vietnamese.tokens import Token, tokenize

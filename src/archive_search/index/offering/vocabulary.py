@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from archive_search.index.lookup import pair_terms, word_terms
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import PAIRS, WORDS
+from archive_search.index.answering.lookup import pair_terms, word_terms
+from archive_search.index.language.tree import Word
 from archive_search.index.snapshot import Snapshot
-from archive_search.index.tree import Word
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import PAIRS, WORDS
 
 __all__ = ["Spelling", "Vocabulary"]
 

@@ -23,7 +23,7 @@ __all__ = ["in_processes"]
 
 Result = TypeVar("Result")
 
-_RUN = "from archive_search.index.workers import serve; serve()"
+_RUN = "from archive_search.index.storage.workers import serve; serve()"
 
 
 def in_processes(

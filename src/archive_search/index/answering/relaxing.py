@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index.ranking import Pair, Ranking, neighbours
-from archive_search.index.respelling import respelled
-from archive_search.index.tree import (
+from archive_search.index.answering.ranking import Pair, Ranking, neighbours
+from archive_search.index.answering.respelling import respelled
+from archive_search.index.language.tree import (
     And,
     InTitle,
     Near,

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive_search.index.deadline import check
-from archive_search.index.postings import Numbers
-from archive_search.index.schema import Page
-from archive_search.index.shingles import BAND_BITS, Codes, Shingles, agreeing, bands, shingles
 from archive_search.index.snapshot import Snapshot
+from archive_search.index.storage.postings import Numbers
+from archive_search.index.storage.schema import Page
+from archive_search.index.storage.shingles import BAND_BITS, Codes, Shingles, agreeing, bands, shingles
 from archive_search.records import Story
 
 __all__ = ["MAX_ARTICLES", "Stories", "same_story"]

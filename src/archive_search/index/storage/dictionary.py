@@ -19,9 +19,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive_search.index import arrays
-from archive_search.index.inverting import Field
-from archive_search.index.postings import (
+from archive_search.index.storage import arrays
+from archive_search.index.storage.inverting import Field
+from archive_search.index.storage.postings import (
     NO_LISTS,
     Lists,
     Numbers,

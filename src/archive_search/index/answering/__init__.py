@@ -1,0 +1,1 @@
+"""What answers: which articles a tree matches, how well, and what to do where few do."""

@@ -1,0 +1,1 @@
+"""What is offered beside an answer: corrections, suggestions, similar articles, the same story elsewhere."""
