@@ -19,8 +19,7 @@ from archive_search.identity import identified
 from archive_search.index.answering.matching import Matching
 from archive_search.index.answering.occurring import Occurring, Weights
 from archive_search.index.language.reading import MAX_COST
-from archive_search.index.language.tree import cost
-from archive_search.index.query import (
+from archive_search.index.language.tree import (
     And,
     Everything,
     HasValue,
@@ -31,13 +30,11 @@ from archive_search.index.query import (
     Phrase,
     Prefix,
     Published,
-    Query,
     Said,
     Word,
-    parse,
-    read,
-    understand,
+    cost,
 )
+from archive_search.index.query import Query, parse, read, understand
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.records import (
     Article,

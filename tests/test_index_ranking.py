@@ -9,8 +9,8 @@ from test_index import DAY, crowd, make
 from archive_search.index.answering.occurring import Occurring, Weights
 from archive_search.index.answering.ranking import MAX_WAYS, Ranking, neighbours
 from archive_search.index.answering.respelling import respelled
-from archive_search.index.language.tree import And, Or, words_in
-from archive_search.index.query import Phrase, Query, Word, parse
+from archive_search.index.language.tree import And, Or, Phrase, Word, words_in
+from archive_search.index.query import Query, parse
 from archive_search.index.snapshot import Snapshot
 from archive_search.index.storage.store import Store
 from archive_search.index.whoosh_engine import WhooshEngine

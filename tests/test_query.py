@@ -4,20 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_search.index.language.reading import MAX_NEARS, MAX_SAID
-from archive_search.index.language.tree import cost, loosened, words_of
-from archive_search.index.query import (
+from archive_search.index.language.notes import Message
+from archive_search.index.language.reading import (
     MAX_CHARS,
     MAX_COST,
     MAX_DEPTH,
     MAX_DISTANCE,
+    MAX_NEARS,
     MAX_PREFIXES,
+    MAX_SAID,
     MAX_WORDS,
+)
+from archive_search.index.language.tree import (
     And,
     Everything,
     HasValue,
     InTitle,
-    Message,
     Near,
     Not,
     Nothing,
@@ -27,10 +29,11 @@ from archive_search.index.query import (
     Published,
     Said,
     Word,
-    parse,
-    read,
-    understand,
+    cost,
+    loosened,
+    words_of,
 )
+from archive_search.index.query import parse, read, understand
 
 bi = Word("bi2", "bi", marked=True)
 thu = Word("thư", "thu", marked=True)

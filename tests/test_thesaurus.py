@@ -5,10 +5,11 @@ import os
 import pytest
 
 from archive_search.errors import ConfigError
+from archive_search.index.language.notes import Message
 from archive_search.index.language.reading import MAX_COST, MAX_WORDS
 from archive_search.index.language.thesaurus import ThesaurusFile, bundled, load_thesaurus, thesaurus
-from archive_search.index.language.tree import cost
-from archive_search.index.query import Message, Or, parse, read, understand
+from archive_search.index.language.tree import Or, cost
+from archive_search.index.query import parse, read, understand
 from archive_search.vietnamese.lexicon import Abbreviation, parse_synonyms
 
 

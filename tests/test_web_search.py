@@ -5,7 +5,9 @@ import pytest
 from bs4 import BeautifulSoup
 from reading_room import LAND, MINH, VIETNAM, make_document, open_room, paragraphs
 
-from archive_search.index.query import Message, Note, Nothing, Understood
+from archive_search.index.language.notes import Message, Note
+from archive_search.index.language.tree import Nothing
+from archive_search.index.query import Understood
 
 HEALTH_LABEL = "Y tế, dịch bệnh, dân số"
 HOSTILE = "<script>alert(1)</script>"

@@ -28,65 +28,13 @@ from typing import NamedTuple
 
 from archive_search.index.language.expanding import Expansion, expand
 from archive_search.index.language.notes import Message, Note, whole
-from archive_search.index.language.reading import (
-    MAX_CHARS,
-    MAX_COST,
-    MAX_DEPTH,
-    MAX_DISTANCE,
-    MAX_PREFIXES,
-    MAX_WORDS,
-)
+from archive_search.index.language.reading import MAX_COST
 from archive_search.index.language.reading import read as read_text
 from archive_search.index.language.thesaurus import Thesaurus, bundled
-from archive_search.index.language.tree import (
-    And,
-    Everything,
-    HasValue,
-    InTitle,
-    Near,
-    Node,
-    Not,
-    Nothing,
-    Or,
-    Phrase,
-    Prefix,
-    Published,
-    Said,
-    Word,
-    cost,
-    loosened,
-)
+from archive_search.index.language.tree import Node, cost, loosened
 from archive_search.records import Filters, Sort
 
-__all__ = [
-    "MAX_CHARS",
-    "MAX_DEPTH",
-    "MAX_DISTANCE",
-    "MAX_PREFIXES",
-    "MAX_WORDS",
-    "And",
-    "Everything",
-    "Expansion",
-    "HasValue",
-    "InTitle",
-    "Message",
-    "Near",
-    "Node",
-    "Not",
-    "Note",
-    "Nothing",
-    "Or",
-    "Phrase",
-    "Prefix",
-    "Published",
-    "Query",
-    "Said",
-    "Understood",
-    "Word",
-    "parse",
-    "read",
-    "understand",
-]
+__all__ = ["Query", "Understood", "parse", "read", "understand"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext
 from archive_search.archive import articles, captures, runs
 from archive_search.archive.runs import Report
 from archive_search.errors import IndexUnusable
-from archive_search.index.query import Everything, Query
+from archive_search.index.language.tree import Everything
+from archive_search.index.query import Query
 from archive_search.records import CaptureKind, Hit, Sort
 from archive_search.web.room import portal_label, the_room
 

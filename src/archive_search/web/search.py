@@ -10,7 +10,8 @@ from flask_babel import LazyString, gettext, lazy_gettext
 
 from archive_search.index.language.notes import TEXTS, Note
 from archive_search.index.language.reading import LIMITS
-from archive_search.index.query import Node, Query, Understood, understand
+from archive_search.index.language.tree import Node
+from archive_search.index.query import Query, Understood, understand
 from archive_search.records import Correction, Facet, FacetValue, Filters, Results, Sort
 from archive_search.vietnamese.spelling import fold, has_marks
 from archive_search.web import language, state
