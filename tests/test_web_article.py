@@ -195,6 +195,8 @@ def test_in_english_the_words_of_the_archive_are_marked_as_vietnamese(client, ar
     assert soup.select_one(".person-name")["lang"] == "vi"
     assert re.search(r"12 July 2022", soup.select_one(".dateline").get_text())
     assert all("lang=en" in a["href"] for a in soup.select(".topics a, .person-name, .brand"))
+    assert "lang=" not in soup.select_one(".citation").get_text()
+    assert "lang=" not in soup.select_one("link[rel=canonical]")["href"]
 
 
 def test_citations_name_the_site_by_the_address_that_it_was_given(tmp_path):

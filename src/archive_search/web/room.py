@@ -16,6 +16,7 @@ from archive_search.index.engine import Engine
 from archive_search.index.language.thesaurus import ThesaurusFile
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.portals import load_profile
+from archive_search.web import language
 
 _NAME = "archive-search"
 
@@ -55,7 +56,11 @@ def the_room() -> Room:
 
 
 def lasting_url(endpoint: str, **values: Any) -> str:
-    """Return the whole address of a page as others should write it down: under the site's own name."""
+    """Return the whole address of a page as others should write it down.
+
+    It is under the site's own name, and the same in whichever language the page is read.
+    """
+    values.setdefault("lang", language.DEFAULT)
     site = the_room().config.site_url.rstrip("/")
     return site + url_for(endpoint, **values) if site else url_for(endpoint, **values, _external=True)
 
