@@ -47,7 +47,7 @@ from archive_search.records import (
 Mask = NDArray[np.bool_]
 
 SEARCH_SECONDS = 5.0
-"""The deadline of a search: a hundred times what the slowest of ours took over 100,000 articles."""
+"""The deadline of a search: twenty times what the slowest hostile query took over 100,000 articles."""
 
 _OPEN_TRIES = 5
 
