@@ -6,8 +6,6 @@ from conftest import make_capture, reply
 
 from archive_search.crawler import Fetcher, Pace, crawl
 from archive_search.crawler.discover import discover
-from archive_search.crawler.robots import read_rules
-from archive_search.errors import FetchFailed, ResponseTooLarge, RobotsUnavailable
 from archive_search.portals import ArticleRule, ListingRule, Politeness, Profile
 from archive_search.records import Target
 
@@ -66,140 +64,6 @@ def listing(*links, pager=()):
     items = "".join(f'<h3><a href="{link}">x</a></h3>' for link in links)
     pages = "".join(f'<a href="{link}">x</a>' for link in pager)
     return reply(f"{items}<div class=pager>{pages}</div>".encode())
-
-
-# ------------------------------------------------------------------------------------------- fetch
-
-
-def test_a_capture_is_what_the_server_sent(web, fetcher):
-    web.replies["/tin?x=1"] = reply(b"<p>tin</p>", Set_Cookie="a=1", ETag='"7"')
-    capture = fetcher.fetch(Target(url=f"http://{HOST}/tin?x=1", priority=0), FAST)
-    assert (capture.status, capture.payload, capture.header("etag")) == (200, b"<p>tin</p>", '"7"')
-    assert capture.ip_address == "127.0.0.1"
-    assert dict(capture.request_headers)["Host"] == HOST
-
-
-def test_a_request_says_who_we_are_and_how_to_reach_us(web, fetcher):
-    web.replies["/"] = reply()
-    fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-    ((_, headers),) = web.requests
-    assert "archive-search/" in headers["User-Agent"]
-    assert "mailto:kho@luutru.test" in headers["User-Agent"]
-    assert headers["Host"] == HOST
-
-
-def test_a_known_page_is_asked_for_changes_only(web, fetcher):
-    web.replies["/"] = reply(status=304)
-    target = Target(
-        url=f"http://{HOST}/", priority=0, etag='"7"', last_modified="Tue, 12 Jul 2022 00:00:00 GMT"
-    )
-    assert fetcher.fetch(target, FAST).status == 304
-    ((_, headers),) = web.requests
-    assert headers["If-None-Match"] == '"7"'
-    assert headers["If-Modified-Since"] == "Tue, 12 Jul 2022 00:00:00 GMT"
-
-
-def test_a_gzipped_body_is_kept_gzipped(web, fetcher):
-    import gzip
-
-    body = gzip.compress(b"<p>tin</p>")
-    web.replies["/"] = reply(body, Content_Encoding="gzip")
-    assert fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST).payload == body
-
-
-def test_a_chunked_body_is_put_together_and_its_header_renamed(web, fetcher):
-    def chunked(handler):
-        handler.send_response(200)
-        handler.send_header("Transfer-Encoding", "chunked")
-        handler.end_headers()
-        handler.wfile.write(b"3\r\n<p>\r\n3\r\ntin\r\n0\r\n\r\n")
-
-    web.replies["/"] = chunked
-    capture = fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-    assert capture.payload == b"<p>tin"
-    assert capture.header("Transfer-Encoding") is None
-    assert capture.header("X-Archive-Orig-Transfer-Encoding") == "chunked"
-
-
-def test_a_redirect_is_a_capture_of_its_own(web, fetcher):
-    web.replies["/"] = reply(status=301, Location="/tin")
-    capture = fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-    assert (capture.status, capture.header("Location")) == (301, "/tin")
-    assert web.paths == ["/"]
-
-
-def test_a_body_over_the_cap_is_refused(web, fetcher):
-    web.replies["/"] = reply(b"x" * 200_000)
-    with pytest.raises(ResponseTooLarge, match="100000 bytes"):
-        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-
-
-def test_a_body_that_is_cut_short_fails(web, fetcher):
-    def short(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Length", "100")
-        handler.end_headers()
-        handler.wfile.write(b"<p>")
-        handler.close_connection = True
-
-    web.replies["/"] = short
-    with pytest.raises(FetchFailed, match="broke off"):
-        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-
-
-def test_a_server_that_drips_its_body_runs_into_the_deadline(web):
-    # The clock of the fetcher leaps a minute with every look at it; no test waits.
-    leaps = iter(range(0, 10_000, 60))
-    fetcher = Fetcher(connect_to={HOST: ("127.0.0.1", web.port)}, clock=lambda: next(leaps))
-    web.replies["/"] = reply(b"x" * 10)
-    with pytest.raises(FetchFailed, match="deadline"):
-        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
-    fetcher.close()
-
-
-def test_a_url_that_is_none_fails_with_its_url(fetcher):
-    with pytest.raises(FetchFailed, match="no valid URL"):
-        fetcher.fetch(Target(url="http://portal.test:port/tin/1", priority=0), FAST)
-
-
-def test_a_server_that_is_not_there_fails_with_its_url(fetcher):
-    with pytest.raises(FetchFailed, match="no connection") as error:
-        fetcher.fetch(Target(url="http://127.0.0.1:1/tin", priority=0), FAST)
-    assert error.value.url == "http://127.0.0.1:1/tin"
-
-
-# ------------------------------------------------------------------------------------------ robots
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429])
-def test_a_robots_txt_that_is_not_there_allows_everything(status):
-    assert read_rules(make_capture(status=status)).can_fetch("http://portal.test/x")
-
-
-@pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_robots_txt_that_fails_forbids_everything(status):
-    with pytest.raises(RobotsUnavailable, match=str(status)):
-        read_rules(make_capture(status=status))
-
-
-@pytest.mark.parametrize(
-    ("robots", "path", "allowed"),
-    [
-        ("User-agent: *\nDisallow: /x", "/x/1", False),
-        ("User-agent: *\nDisallow: /x", "/y", True),
-        ("User-agent: *\nDisallow: /\nUser-agent: archive-search\nAllow: /", "/x", True),
-        ("User-agent: *\nDisallow: /x\nAllow: /x/1", "/x/1", True),
-        ("User-agent: *\nDisallow:", "/x", True),
-    ],
-)
-def test_robots_rules_are_obeyed(robots, path, allowed):
-    rules = read_rules(make_capture(payload=robots.encode()))
-    assert rules.can_fetch(f"http://portal.test{path}") is allowed
-
-
-def test_a_crawl_delay_is_obeyed_up_to_half_a_minute():
-    assert read_rules(make_capture(payload=b"User-agent: *\nCrawl-delay: 5")).delay_s == 5
-    assert read_rules(make_capture(payload=b"User-agent: *\nCrawl-delay: 900")).delay_s == 30
 
 
 # ---------------------------------------------------------------------------------------- discover
@@ -271,23 +135,6 @@ def test_what_robots_txt_forbids_is_not_asked_for_and_reported(web, fetcher):
     assert "/tin/2" not in web.paths
 
 
-@pytest.mark.parametrize("answer", [reply(status=503), reply(status=500)])
-def test_nothing_is_fetched_while_robots_txt_gives_no_answer(web, fetcher, answer):
-    web.replies["/robots.txt"] = answer
-    web.replies["/tin"] = listing("/tin/1")
-    (_, visit) = visits(fetcher)
-    assert "nothing may be fetched" in visit.failed
-    assert web.paths == ["/robots.txt"]
-
-
-def test_five_redirects_of_robots_txt_are_followed(web, fetcher):
-    web.replies["/robots.txt"] = reply(status=301, Location="/r1")
-    for hop in range(1, 5):
-        web.replies[f"/r{hop}"] = reply(status=302, Location=f"/r{hop + 1}")
-    web.replies["/r5"] = reply(b"User-agent: *\nDisallow: /")
-    assert [visit.refused for visit in visits(fetcher)][-1] == "robots.txt forbids it"
-
-
 def test_a_page_that_fails_does_not_end_the_crawl(web, fetcher):
     web.replies["/tin"] = listing("/tin/1", "/tin/2")
     web.replies["/tin/1"] = reply(b"x" * 200_000)
@@ -328,16 +175,6 @@ def test_requests_keep_their_distance_and_the_first_one_does_not_wait():
     assert slept == [2.0, 2.0]
 
 
-def test_a_crawl_delay_slows_the_crawl_down(web, fetcher):
-    web.replies["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: 7")
-    web.replies["/tin"] = reply()
-    slept = []
-    pace = Pace(1.0, sleep=slept.append)
-    visits(fetcher, pace=pace)
-    assert pace.delay_s == 7
-    assert slept and slept[0] <= 7
-
-
 def test_a_slow_page_is_waited_for(web, fetcher):
     def slow(handler):
         time.sleep(0.2)
@@ -352,3 +189,13 @@ def test_a_seed_that_no_pattern_covers_is_read_as_a_listing(web, fetcher):
     web.replies["/tin/1"] = reply(b"<p>tin</p>")
     found = visits(fetcher, replace(PROFILE, seeds=(f"http://{HOST}/",)))
     assert [v.target.url for v in found][-1] == "http://portal.test/tin/1"
+
+
+def test_a_portal_whose_name_leads_into_the_local_network_is_refused(web):
+    local_profile = replace(PROFILE, hosts=("127.0.0.1",), seeds=(f"http://127.0.0.1:{web.port}/tin",))
+    fetcher = Fetcher()
+    (robots, seed) = visits(fetcher, local_profile)
+    fetcher.close()
+    assert "loopback" in robots.refused
+    assert "loopback" in seed.failed
+    assert not web.requests

@@ -7,6 +7,7 @@
     │   ├── NotAnArchive          2  the folder holds no archive.toml
     │   └── ProfileError          2  a portal profile is missing or wrong
     ├── FetchFailed               1  a URL gave no usable response
+    │   ├── AddressRefused        1  a host has no address that may be connected to
     │   ├── RobotsUnavailable     1  robots.txt gave no answer, so nothing may be fetched
     │   └── ResponseTooLarge      1  the body is over the size cap
     ├── PageUnreadable            1  a capture yields no article, with the reason
@@ -54,6 +55,10 @@ class FetchFailed(ArchiveSearchError):
         super().__init__(f"{url}: {reason}")
         self.url = url
         self.reason = reason
+
+
+class AddressRefused(FetchFailed):
+    """The host is at no public address, and nobody configured another; nothing was sent to it."""
 
 
 class RobotsUnavailable(FetchFailed):

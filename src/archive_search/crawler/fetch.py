@@ -3,53 +3,51 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import ssl
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+import urllib3.exceptions
 
 import archive_search
-from archive_search.errors import FetchFailed, ResponseTooLarge
+from archive_search.crawler.connections import Address, GuardedAdapter, NotPublic, Wire
+from archive_search.errors import AddressRefused, FetchFailed, ResponseTooLarge
 from archive_search.portals import Politeness
 from archive_search.records import Capture, Target
 
 _CHUNK = 64 * 1024
-_CONNECT_TIMEOUT_S = 15.0
 
 PRODUCT = "archive-search"
 """Our product token: the name that a robots.txt calls us by (RFC 9309, 2.2.1)."""
 
-Address = tuple[str, int]
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError), "no valid URL"),
+    ((urllib3.exceptions.NameResolutionError,), "the host's name cannot be resolved"),
+    # Up to the headers a timeout is one of requests, which leaves the body to us.
+    ((requests.Timeout,), "no answer within the deadline"),
+    ((urllib3.exceptions.ReadTimeoutError,), "the body was not there within the deadline"),
+    ((ssl.SSLCertVerificationError,), "the server's certificate cannot be verified"),
+    ((ssl.SSLError,), "no TLS connection to the server"),
+    ((urllib3.exceptions.NewConnectionError,), "no connection to the server"),
+    ((http.client.RemoteDisconnected,), "the server closed the connection without an answer"),
+    ((http.client.IncompleteRead, urllib3.exceptions.IncompleteRead), "the response broke off"),
+    ((http.client.HTTPException, urllib3.exceptions.InvalidHeader), "the answer is not valid HTTP"),
+    ((OSError,), "the response broke off"),
+)
+"""Why a fetch failed, by what is found first, from the top of this table, among the causes."""
 
 
-class _ConnectTo(HTTPAdapter):
-    """Connects to another address than a URL's host resolves to; the URL itself stays as it is.
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return None: a redirect is a response like others.
 
-    That is what curl calls `--connect-to`: for a portal whose name is gone and whose server is not,
-    and for the bundled demo portal.
-    """
-
-    def __init__(self, addresses: Mapping[str, Address]) -> None:
-        self._addresses = addresses
-        super().__init__()
-
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        host_params: Any
-        pool_kwargs: Any
-        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
-        host = host_params["host"]
-        if host in self._addresses:
-            host_params["host"], host_params["port"] = self._addresses[host]
-            if host_params["scheme"] == "https":
-                # The certificate is still that of the name in the URL.
-                pool_kwargs.update(server_hostname=host, assert_hostname=host)
-        return host_params, pool_kwargs
+        Told not to follow one, `requests` still reads its body, all of it and decoded, and its target.
+        """
+        return None
 
 
 class Fetcher:
@@ -62,11 +60,11 @@ class Fetcher:
         connect_to: Mapping[str, Address] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock = clock
-        self._session = requests.Session()
+        self._wire = Wire(connect_to or {}, clock)
+        self._session = _Session()
         # Neither proxies nor passwords of this machine's environment go to a portal.
         self._session.trust_env = False
-        adapter = _ConnectTo(connect_to or {})
+        adapter = GuardedAdapter(self._wire)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         about = f"; {contact}" if contact else ""
@@ -87,19 +85,25 @@ class Fetcher:
         """Return what the server sent for the target's URL, whatever the status.
 
         Asks only for what changed where the target has validators (RFC 9110, 13.1). Raises
-        `ResponseTooLarge` over `bounds.max_bytes`, `FetchFailed` for all other failures, among them a
+        `ResponseTooLarge` over `bounds.max_bytes`, sent or decoded, `AddressRefused` if the host has no
+        public address and none is configured, and `FetchFailed` for all other failures, among them a
         body that is not there within `bounds.deadline_s`.
         """
-        deadline = self._clock() + bounds.deadline_s
-        timeout = (min(_CONNECT_TIMEOUT_S, bounds.deadline_s), bounds.deadline_s)
+        self._wire.begin(bounds.deadline_s)
         captured_at = datetime.now(UTC).replace(microsecond=0)
         try:
             request = self._prepared(target)
-            response = self._session.send(request, stream=True, allow_redirects=False, timeout=timeout)
+            response = self._session.send(request, stream=True, allow_redirects=False)
             with response:
-                address = _peer(response)
-                payload = self._read(response, target.url, bounds.max_bytes, deadline)
-        except (requests.RequestException, HTTPError, OSError) as exc:
+                payload = _read(response, target.url, bounds.max_bytes)
+        except NotPublic as exc:
+            raise AddressRefused(target.url, str(exc)) from exc
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as exc:
             raise FetchFailed(target.url, _reason(exc)) from exc
         return Capture(
             url=target.url,
@@ -109,27 +113,50 @@ class Fetcher:
             payload=payload,
             sha256=hashlib.sha256(payload).hexdigest(),
             request_headers=tuple(request.headers.items()),
-            ip_address=address,
+            ip_address=self._wire.peer,
         )
 
     def _prepared(self, target: Target) -> requests.PreparedRequest:
         request = self._session.prepare_request(
             requests.Request("GET", target.url, headers=_conditions(target))
         )
-        # urllib3 would name the address connected to; the portal must see its own name.
-        request.headers["Host"] = _host(target.url)
+        # urllib3 would send the same, but where the request is not recorded.
+        request.headers["Host"] = _host(str(request.url))
         return request
 
-    def _read(self, response: requests.Response, url: str, max_bytes: int, deadline: float) -> bytes:
-        # requests' timeout is per read: a server that drips one byte a second never runs into it.
-        body = bytearray()
-        while chunk := response.raw.read1(_CHUNK, decode_content=False):
-            body += chunk
-            if len(body) > max_bytes:
-                raise ResponseTooLarge(url, f"the body is over {max_bytes} bytes")
-            if self._clock() > deadline:
-                raise FetchFailed(url, "the body was not there within the deadline")
-        return bytes(body)
+
+class _Decoded:
+    """The length of a body with its content coding off, told without keeping it."""
+
+    def __init__(self, coding: str) -> None:
+        # +32: zlib or gzip header, found by itself (zlib.h, inflateInit2).
+        known = coding.strip().lower() in ("gzip", "x-gzip", "deflate")
+        self._decoder = zlib.decompressobj(zlib.MAX_WBITS + 32) if known else None
+        self.length = 0
+
+    def add(self, data: bytes, limit: int) -> None:
+        """Count on, until the length is over the limit."""
+        while self._decoder and data and self.length <= limit:
+            try:
+                self.length += len(self._decoder.decompress(data, _CHUNK))
+            except zlib.error:
+                # A broken body is kept as it was sent; who reads it says what is wrong with it.
+                self._decoder = None
+                return
+            data = self._decoder.unconsumed_tail
+
+
+def _read(response: requests.Response, url: str, max_bytes: int) -> bytes:
+    body = bytearray()
+    decoded = _Decoded(response.headers.get("Content-Encoding", ""))
+    while chunk := response.raw.read1(_CHUNK, decode_content=False):
+        body += chunk
+        if len(body) > max_bytes:
+            raise ResponseTooLarge(url, f"the body is over {max_bytes} bytes")
+        decoded.add(chunk, max_bytes)
+        if decoded.length > max_bytes:
+            raise ResponseTooLarge(url, f"the body decodes to more than {max_bytes} bytes")
+    return bytes(body)
 
 
 def _conditions(target: Target) -> dict[str, str]:
@@ -141,12 +168,6 @@ def _host(url: str) -> str:
     return url.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
 
 
-def _peer(response: requests.Response) -> str | None:
-    connection = getattr(response.raw, "connection", None)
-    sock = getattr(connection, "sock", None)
-    return str(sock.getpeername()[0]) if sock else None
-
-
 def _headers(response: requests.Response) -> tuple[tuple[str, str], ...]:
     """Return the headers as sent, but for the transfer coding, which is off the payload already.
 
@@ -156,14 +177,16 @@ def _headers(response: requests.Response) -> tuple[tuple[str, str], ...]:
     return tuple((renamed.get(name.lower(), name), value) for name, value in response.raw.headers.items())
 
 
-def _reason(exc: Exception) -> str:
-    kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-        (requests.exceptions.SSLError, "the server's certificate cannot be verified"),
-        ((requests.Timeout, ReadTimeoutError), "no answer within the deadline"),
-        (requests.exceptions.InvalidURL, "no valid URL"),
-        (requests.ConnectionError, "no connection to the server"),
-    )
-    for kind, reason in kinds:
-        if isinstance(exc, kind):
+def _reason(exc: BaseException) -> str:
+    causes = tuple(_causes(exc))
+    for kinds, reason in _REASONS:
+        if any(isinstance(cause, kinds) for cause in causes):
             return reason
     return f"the response broke off ({type(exc).__name__})"
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """Yield the exception and what it came from: requests wraps urllib3's, which wrap http.client's."""
+    while exc:
+        yield exc
+        exc = exc.__cause__ or exc.__context__

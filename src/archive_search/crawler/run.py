@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 from archive_search.crawler.discover import LISTING, discover, seeds
 from archive_search.crawler.fetch import Fetcher
-from archive_search.crawler.robots import MAX_REDIRECTS, Rules, read_rules
-from archive_search.errors import FetchFailed, PageUnreadable, RobotsUnavailable
+from archive_search.crawler.robots import MAX_BYTES, MAX_REDIRECTS, Answers, Rules, read_rules
+from archive_search.errors import AddressRefused, FetchFailed, PageUnreadable, RobotsUnavailable
 from archive_search.portals import Profile
 from archive_search.records import Capture, Target, Visit
+
+_LOG = logging.getLogger(__name__)
+
+# What is fetched of a robots.txt; less than this is parsed of it.
+_ROBOTS_MAX_BYTES = 16 * MAX_BYTES
 
 
 class Frontier(Protocol):
@@ -38,19 +45,19 @@ class Pace:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.delay_s = delay_s
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
         self._free_at = 0.0
 
     def wait(self) -> None:
         """Return when the next request may go out."""
-        pause = self._free_at - self._clock()
+        pause = self._free_at - self.clock()
         if pause > 0:
             self._sleep(pause)
 
     def done(self) -> None:
         """Begin the pause after a request."""
-        self._free_at = self._clock() + self.delay_s
+        self._free_at = self.clock() + self.delay_s
 
 
 def crawl(profile: Profile, fetcher: Fetcher, frontier: Frontier, pace: Pace) -> Iterator[Visit]:
@@ -60,13 +67,13 @@ def crawl(profile: Profile, fetcher: Fetcher, frontier: Frontier, pace: Pace) ->
     before its URL leaves the queue. Raises nothing for a page that fails: its visit says why.
     """
     frontier.add(seeds(profile))
-    hosts: dict[str, Rules | str] = {}
+    robots = Answers(pace.clock)
     listings = 0
     while target := frontier.next():
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.url))
-        if origin not in hosts:
-            hosts[origin] = yield from _ask(origin, profile, fetcher, pace)
-        rules = hosts[origin]
+        rules = robots.get(origin)
+        if rules is None:
+            rules = robots.keep(origin, (yield from _ask(origin, profile, fetcher, pace)))
         listings += target.priority == LISTING
         visit = _refused(target, rules, profile, listings) or _visit(target, profile, fetcher, pace)
         yield visit
@@ -90,6 +97,8 @@ def _visit(target: Target, profile: Profile, fetcher: Fetcher, pace: Pace) -> Vi
     pace.wait()
     try:
         return Visit(target=target, capture=fetcher.fetch(target, profile.politeness))
+    except AddressRefused as exc:
+        return Visit(target=target, refused=exc.reason)
     except FetchFailed as exc:
         return Visit(target=target, failed=exc.reason)
     finally:
@@ -107,25 +116,43 @@ def _discovered(capture: Capture, target: Target, profile: Profile) -> tuple[Tar
 def _ask(origin: str, profile: Profile, fetcher: Fetcher, pace: Pace) -> Generator[Visit, None, Rules | str]:
     """Yield the visits to a host's robots.txt; return its rules, or why nothing may be fetched.
 
-    One that redirects too often, or to a host that is not the portal's, counts as not there.
+    Redirects are followed to any host, and what is found there holds for this one; one that redirects
+    too often counts as not there (RFC 9309, 2.3.1.2).
     """
+    bounds = replace(profile.politeness, max_bytes=max(profile.politeness.max_bytes, _ROBOTS_MAX_BYTES))
+    profile = replace(profile, politeness=bounds)
     url = urljoin(origin, "/robots.txt")
     for _ in range(MAX_REDIRECTS + 1):
         visit = _visit(Target(url=url, priority=LISTING), profile, fetcher, pace)
         yield visit
         if visit.capture is None:
-            return f"robots.txt cannot be had ({visit.failed}); nothing may be fetched"
+            return f"robots.txt cannot be had ({visit.failed or visit.refused}); nothing may be fetched"
         location = visit.capture.header("Location")
         if not (300 <= visit.capture.status < 400 and location):
             break
-        url = urljoin(url, location)
-        if not profile.owns(url):
-            return Rules("")
+        if not (url := _redirected(url, location)):
+            return f"robots.txt redirects to {location!r}; nothing may be fetched"
     else:
         return Rules("")
     try:
         rules = read_rules(visit.capture)
-    except (RobotsUnavailable, PageUnreadable) as exc:
+    except RobotsUnavailable as exc:
         return exc.reason
-    pace.delay_s = max(pace.delay_s, rules.delay_s)
+    _slow_down(pace, rules, url)
     return rules
+
+
+def _slow_down(pace: Pace, rules: Rules, url: str) -> None:
+    """Keep the distance that a robots.txt asks for, and tell if it asks for more than we keep."""
+    if rules.asked_s > rules.delay_s:
+        _LOG.warning("%s asks for %g s between requests; %g s are kept", url, rules.asked_s, rules.delay_s)
+    pace.delay_s = max(pace.delay_s, rules.delay_s)
+
+
+def _redirected(url: str, location: str) -> str:
+    """Return the URL that a redirect leads to, or nothing if it is none that can be fetched."""
+    try:
+        url = urljoin(url, location).partition("#")[0]
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""

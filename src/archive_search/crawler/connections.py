@@ -1,0 +1,207 @@
+"""Connections that go to public addresses only and keep one deadline from the first byte to the last."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from archive_search.crawler.addresses import not_public
+
+_CONNECT_TIMEOUT_S = 15.0
+
+Address = tuple[str, int]
+_Socket = tuple[socket.AddressFamily, Any]
+
+
+class NotPublic(Exception):
+    """A host has no address that may be connected to; the message names one and its kind."""
+
+
+class Wire:
+    """What the connections of one fetcher share: where they may go, until when, and where they went.
+
+    It serves one exchange at a time, as a fetcher does.
+    """
+
+    def __init__(
+        self, connect_to: Mapping[str, Address], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.connect_to = connect_to
+        self.clock = clock
+        self.deadline = 0.0
+        self.peer: str | None = None
+        """The address that the latest response came from."""
+
+    def begin(self, seconds: float) -> None:
+        """Start an exchange that may take this long."""
+        self.deadline = self.clock() + seconds
+        self.peer = None
+
+    def left(self) -> float:
+        """Return the seconds until the deadline; raises `TimeoutError` when there are none."""
+        seconds = self.deadline - self.clock()
+        if seconds <= 0:
+            raise TimeoutError("past the deadline")
+        return seconds
+
+
+class _Guarded(HTTPConnection):
+    """A connection that checks where it goes before it goes there, and tells where it went."""
+
+    def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
+        self._wire = wire
+        self._peer: str | None = None
+        super().__init__(*args, **kwargs)
+        cast(Any, self).response_class = partial(_DeadlinedResponse, wire=wire)
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self._opened(list(self._candidates()))
+        except TimeoutError as exc:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from exc
+        except OSError as exc:
+            raise NewConnectionError(self, f"no connection to {self.host}: {exc}") from exc
+
+    def _candidates(self) -> Iterator[_Socket]:
+        """Yield the socket addresses of the host that may be connected to.
+
+        These are connected to as they are. A name that is looked up once for the check and again for the
+        connection could have another address the second time.
+        """
+        mapped = self._wire.connect_to.get(self.host)
+        found = self._resolved(mapped or (self._dns_host.strip("[]"), self.port))
+        refused = []
+        for family, address in found:
+            kind = None if mapped else not_public(address[0])
+            if kind:
+                refused.append(f"{address[0]} ({kind})")
+            else:
+                yield family, address
+        if refused and len(refused) == len(found):
+            raise NotPublic(f"{self.host} is at {refused[0]}, which is no public address")
+
+    def _resolved(self, address: Address) -> list[_Socket]:
+        try:
+            found = _looked_up(address, self._wire.left())
+        except socket.gaierror as exc:
+            raise NameResolutionError(self.host, self, exc) from exc
+        except UnicodeError as exc:
+            raise LocationParseError(self.host) from exc
+        return [(family, socket_address) for family, _, _, _, socket_address in found]
+
+    def _opened(self, candidates: list[_Socket]) -> socket.socket:
+        failure = OSError("no address")
+        for family, address in candidates:
+            try:
+                sock = self._connected(family, address)
+            except OSError as exc:
+                failure = exc
+            else:
+                self._peer = str(address[0])
+                return sock
+        raise failure
+
+    def _connected(self, family: socket.AddressFamily, address: Any) -> socket.socket:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in self.socket_options or ():
+                sock.setsockopt(*option)
+            # A TLS handshake, which comes next, keeps to the socket's timeout as a whole.
+            sock.settimeout(min(_CONNECT_TIMEOUT_S, self._wire.left()))
+            sock.connect(address)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def getresponse(self) -> Any:
+        # A response without a body gives its connection back, and one with `Connection: close` closes
+        # it, before a caller could ask for the address.
+        self._wire.peer = self._peer
+        return super().getresponse()
+
+
+def _looked_up(address: Address, seconds: float) -> list[Any]:
+    """Return what `getaddrinfo` says; raises `TimeoutError` if it, which cannot be stopped, says nothing."""
+    answer: Future[list[Any]] = Future()
+
+    def look_up() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(*address, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            answer.set_exception(exc)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    return answer.result(seconds)
+
+
+class _GuardedTls(_Guarded, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _DeadlinedResponse(HTTPResponse):
+    """A response each read of which is over by the deadline of the exchange."""
+
+    def __init__(self, sock: socket.socket, *args: Any, wire: Wire, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(_Deadlined(raw, sock, wire))
+
+
+class _Deadlined(io.RawIOBase):
+    """A socket's stream. A timeout alone is per read, so that a server that drips never runs into it."""
+
+    def __init__(self, stream: io.RawIOBase, sock: socket.socket, wire: Wire) -> None:
+        self._stream = stream
+        self._sock = sock
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._wire.left())
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Makes `requests` use these connections.
+
+    `wire.connect_to` maps hosts to the addresses that they are at, whatever their names resolve to, as
+    curl's `--connect-to` does: for a portal whose name is gone and whose server is not, and for the
+    bundled demo portal. Only such an address may be one that is not public.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        super().__init__()
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, *args: Any, **kw: Any
+    ) -> Any:
+        """Return the pool of the URL's host, which makes its connections as this module does."""
+        pool: Any = super().get_connection_with_tls_context(request, *args, **kw)
+        guarded = _GuardedTls if pool.scheme == "https" else _Guarded
+        pool.ConnectionCls = partial(guarded, wire=self._wire)
+        return pool
