@@ -15,10 +15,11 @@ import click
 import archive_search
 from archive_search import pipeline, printing
 from archive_search.archive import Archive, articles, create
+from archive_search.archive.audit import audit as audited
 from archive_search.archive.exporting import export as exported
 from archive_search.config import Config, load_config
 from archive_search.crawler import Fetcher
-from archive_search.errors import EXIT_PARTIAL, ArchiveSearchError, ConfigError
+from archive_search.errors import EXIT_PARTIAL, ArchiveSearchError, ConfigError, IntegrityError
 from archive_search.index.language.thesaurus import load_thesaurus
 from archive_search.index.query import Query, Understood, understand
 from archive_search.index.whoosh_engine import WhooshEngine
@@ -233,6 +234,37 @@ def rebuild(room: Room, as_json: bool) -> None:
     for problem in report.problems:
         click.echo(problem, err=True)
     _end(bool(report.problems))
+
+
+@main.command(short_help="Prove that nothing kept was altered or lost.")
+@click.option(
+    "--sample",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=100,
+    metavar="PERCENT",
+    help="Read only so many of the records, chosen anew each time.",
+)
+@as_json
+@click.pass_obj
+def audit(room: Room, sample: float, as_json: bool) -> None:
+    """Read every byte of the WARC files, compare them with the catalogue, and the catalogue with itself.
+
+    Nothing is changed; a crawl may be running. The exit code is 4 if anything is not as it was kept;
+    each problem is listed with file, byte, URL and what to do.
+
+    \b
+    Examples:
+      archive-search -C thuongtin audit
+      archive-search -C thuongtin audit --sample 2
+    """
+    with room.archive() as archive, printing.progress("Auditing (MB)") as progress:
+        found = audited(archive, progress, sample / 100)
+    if as_json:
+        _print_json(printing.audit_json(found))
+    else:
+        click.echo(printing.audit(found))
+    if found.problems:
+        sys.exit(IntegrityError.exit_code)
 
 
 # What each filter asks of the articles.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from archive_search import pipeline
+from archive_search.archive.audit import AuditReport
 from archive_search.archive.runs import Report
 from archive_search.index.language.expanding import Expansion
 from archive_search.index.language.notes import TEXTS, Note
@@ -92,6 +94,31 @@ def import_json(found: pipeline.ImportReport) -> Json:
         "records": found.records,
         "known": found.known,
     }
+
+
+def audit(found: AuditReport) -> str:
+    """Return what an audit found as text: each problem with place, URL and advice, then a summary."""
+    lines = []
+    for problem in found.problems:
+        byte = "" if problem.offset is None else f", byte {problem.offset}"
+        place = f"{problem.file}{byte}" if problem.file else "catalogue"
+        lines.append(f"{place}: {problem.what}")
+        lines += [f"  {problem.url}"] if problem.url else []
+        lines.append(f"  {problem.advice}")
+    lines.append(
+        f"{found.records} records in {found.files} WARC files, {found.bytes} bytes, read in "
+        f"{found.seconds:.1f} s: {len(found.problems) or 'no'} problems"
+    )
+    if found.share < 1:
+        lines.append(f"A sample of {found.share:.1%} of the records: the others were not read.")
+    if found.crc_only:
+        lines.append(f"{found.crc_only} of the records are vouched for by gzip's checksum only.")
+    return "\n".join(lines)
+
+
+def audit_json(found: AuditReport) -> Json:
+    """Return what an audit found as JSON values."""
+    return asdict(found)
 
 
 def results_json(results: Results) -> Json:
