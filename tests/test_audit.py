@@ -18,8 +18,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from archive_search.archive import Archive, articles, catalogue, create
-from archive_search.archive import audit as audit_module
 from archive_search.archive.audit import audit
+from archive_search.archive.audit.members import read_member
 from archive_search.archive.exporting import document_to_json
 from archive_search.archive.warc import read_records
 from archive_search.config import load_config
@@ -343,7 +343,7 @@ def test_a_text_altered_in_the_catalogue_is_found(archive):
 
 def test_a_file_packed_by_another_zlib_is_read_by_its_checksums_and_that_is_told(archive, monkeypatch):
     keep(archive, 1)
-    monkeypatch.setattr("archive_search.archive.audit._is_packed_as_we_do", lambda _: False)
+    monkeypatch.setattr("archive_search.archive.audit.files.is_packed_as_we_do", lambda _: False)
     report = audit(archive, lambda *_: None)
     assert (report.problems, report.crc_only) == ((), 2)
 
@@ -353,7 +353,7 @@ def test_a_record_that_unpacks_to_very_much_is_read_in_little_memory(archive):
     location = archive.keep(capture, None).location
     with (archive.config.warc_folder / location.file).open("rb") as file:
         tracemalloc.start()
-        member = audit_module._member(file, location.offset)
+        member = read_member(file, location.offset)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert member.sha256 == location.sha256
