@@ -25,11 +25,9 @@ from archive_search.index.storage.postings import (
     NO_LISTS,
     Lists,
     Numbers,
-    Postings,
     pack,
     spread,
     unpack,
-    unpack_one,
 )
 
 __all__ = ["Block", "Dictionary", "DictionaryWriter", "Packed", "Term", "packed"]
@@ -58,9 +56,10 @@ class Term(NamedTuple):
     data: NDArray[np.uint8]
     placed: bool
 
-    def postings(self) -> Postings:
-        """Return the postings."""
-        return unpack_one(self.data, self.df, placed=self.placed)
+    def postings(self) -> Lists:
+        """Return the posting list, without places."""
+        counts, sizes = np.array([self.df]), np.array([len(self.data)])
+        return unpack(self.data, counts, sizes, placed=self.placed, places=False)
 
 
 class PackedBlock(NamedTuple):

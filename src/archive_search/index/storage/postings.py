@@ -16,25 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_LISTS", "Lists", "Numbers", "Postings", "pack", "spread", "unpack", "unpack_one"]
+__all__ = ["NO_LISTS", "Lists", "Numbers", "pack", "spread", "unpack"]
 
 Numbers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _LONGEST = 5  # bytes of a number of 32 bits
-
-
-class Postings(NamedTuple):
-    """One term in one segment: document numbers, frequencies and, if kept, gaps between places."""
-
-    docs: Numbers
-    freqs: NDArray[Any]
-    gaps: NDArray[Any]
-
-    def positions(self) -> Numbers:
-        """Return all places, document by document, in the order of `docs`."""
-        return _sums(self.gaps, self.freqs)
 
 
 class Lists(NamedTuple):
@@ -143,17 +131,6 @@ def unpack(data: Bytes, counts: Numbers, sizes: Numbers, *, placed: bool, places
         return Lists(counts, docs, freqs, np.empty(0, dtype=np.int64))
     held = spread(starts + counts + told, _totals(freqs, counts))
     return Lists(counts, docs, freqs, _sums(numbers[held], freqs))
-
-
-def unpack_one(data: Bytes, count: int, *, placed: bool) -> Postings:
-    """Return one list that `pack` wrote, of which these are all the bytes."""
-    numbers, _ = _read(data)
-    docs: Numbers = np.cumsum(numbers[:count], dtype=np.int64)
-    rest = numbers[count:]
-    freqs: NDArray[Any] = np.ones(count, dtype=np.uint8)
-    if len(rest) != count * placed:
-        freqs, rest = rest[:count], rest[count:]
-    return Postings(docs, freqs, rest)
 
 
 def _starts(counts: NDArray[Any]) -> Numbers:

@@ -180,7 +180,7 @@ class ArrayTermsReader(TermsReader):
 
     def term_info(self, fieldname: str, text: bytes) -> TermInfo:
         """Return the term's statistics."""
-        docs, freqs, _ = self._found(fieldname, text).postings()
+        _, docs, freqs, _ = self._found(fieldname, text).postings()
         return TermInfo(
             weight=float(freqs.sum(dtype=np.int64)),
             df=len(docs),
