@@ -28,12 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from search import documents_of_warc
 
-from archive_search.archive.warc import read_records
-from archive_search.cleaning import clean, understand
-from archive_search.errors import PageUnreadable
 from archive_search.index.whoosh_engine import WhooshEngine
-from archive_search.portals import load_profile
 from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, has_marks, normalise, spelt, tone_key
 from archive_search.vietnamese.tokens import Kind, Token, tokenize
@@ -188,23 +185,6 @@ class Tally:
         return {"mended": self.mended / max(self.tried, 1), "wrong": self.wrong / max(self.tried, 1)}
 
 
-def documents_of_warc(path: Path) -> Iterator[Document]:
-    """Yield the articles of a WARC file, each once, as the portal's article pages show them."""
-    profile = load_profile(PROFILE)
-    seen: set[str] = set()
-    for record in read_records(path):
-        capture = record.capture
-        if capture is None or not profile.is_article(capture.url) or profile.is_print_view(capture.url):
-            continue
-        try:
-            article = clean(capture, profile)
-        except PageUnreadable:
-            continue
-        if article.id not in seen:
-            seen.add(article.id)
-            yield understand(article)
-
-
 def halves(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
     """Return the documents to index, and those to take phrases from, parted by their ids."""
     parts: tuple[list[Document], list[Document]] = ([], [])
@@ -315,7 +295,7 @@ def below_floor(figures: dict[str, dict[str, float]], floors: dict[tuple[str, st
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def main(warc: Path, queries: Path | None, failures: bool, as_json: bool) -> None:
     """Measure corrections on phrases of articles; by default of the bundled ones."""
-    indexed, held_out = halves(list(documents_of_warc(warc)))
+    indexed, held_out = halves(list(documents_of_warc(warc, PROFILE)))
     chosen = list(phrases(held_out, PHRASES, random.Random(SEED)))
     with tempfile.TemporaryDirectory() as folder:
         engine = WhooshEngine(Path(folder))
