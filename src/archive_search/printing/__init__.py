@@ -1,0 +1,1 @@
+"""What commands print: reports, results and status, for people and for programs."""
