@@ -10,7 +10,7 @@ import archive_search
 ROOT = Path(archive_search.__file__).parent
 STAGES = {"crawler", "archive", "cleaning", "index"}
 EDGES = {"cli", "printing", "web", "pipeline", "demo"}
-GROUND = {"vietnamese", "portals", "markup", "identity", "config", "disk"}
+GROUND = {"vietnamese", "portals", "markup", "identity", "config", "clock", "disk"}
 BASE = {"records", "errors"}
 
 

@@ -23,7 +23,9 @@ def test_opening_a_catalogue_again_changes_nothing(tmp_path):
     for _ in range(2):
         engine = catalogue.connect(url)
         with engine.connect() as db:
-            assert db.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+            assert db.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [
+                catalogue.REVISION
+            ]
         engine.dispose()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -35,6 +37,22 @@ class Config:
     )
     delay_s: float = _setting(0.0, "Seconds between two requests; 0 leaves it to each profile.")
     warc_max_mb: int = _setting(1000, "A new WARC file is begun when one is larger than this.")
+    min_free_mb: float = _setting(500.0, "A run stops before the disk has less free space than this.")
+    max_pages: float = _setting(0.0, "Pages that one run fetches of a portal at most; 0 for no limit.")
+    max_mb: float = _setting(0.0, "Megabytes that one run fetches of a portal at most; 0 for no limit.")
+    max_minutes: float = _setting(0.0, "Minutes that one run of a portal takes at most; 0 for no limit.")
+    recheck_days: float = _setting(
+        30.0, "A page that never changes is asked for again after so many days at most."
+    )
+    closed: tuple[str, ...] = _setting(
+        [], "Portals that are known to be closed, so that all their articles may be gone at once."
+    )
+    machine: str = _setting(
+        "", "Name of this machine among several that crawl; without one it is the host's name."
+    )
+    catalogue: str = _setting(
+        "", "SQLAlchemy URL of a catalogue that several machines share; without one it is a file here."
+    )
 
     @property
     def warc_folder(self) -> Path:
@@ -59,7 +77,12 @@ class Config:
     @property
     def catalogue_url(self) -> str:
         """SQLAlchemy URL of the catalogue: derived, may be deleted."""
-        return f"sqlite:///{self.folder / 'catalogue.sqlite'}"
+        return self.catalogue or f"sqlite:///{self.folder / 'catalogue.sqlite'}"
+
+    @property
+    def machine_name(self) -> str:
+        """What WARC files and runs call this machine: letters, digits, hyphens."""
+        return re.sub(r"[^A-Za-z0-9-]+", "-", self.machine or socket.gethostname()).strip("-") or "machine"
 
 
 SETTINGS = tuple(f for f in fields(Config) if "help" in f.metadata)

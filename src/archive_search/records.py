@@ -57,7 +57,9 @@ class Capture:
     `payload` is the entity body with its content coding still on (a gzipped body stays gzipped);
     `sha256` is the hex digest of exactly those bytes. `captured_at` is in whole seconds, the
     precision of an archived URL's timestamp (RFC 7089). What we sent and where it went is kept with
-    it, unless the capture was made elsewhere and does not tell.
+    it, unless the capture was made elsewhere and does not tell. `truncated` says why the payload is not
+    all that the server had, in the words of WARC-Truncated (`length`, `time`, `disconnect`,
+    `unspecified`). `relaxed` names what was not insisted on so that the server could be reached.
     """
 
     url: str
@@ -68,6 +70,10 @@ class Capture:
     sha256: str
     request_headers: tuple[tuple[str, str], ...] = ()
     ip_address: str | None = None
+    method: str = "GET"
+    sent: bytes = b""
+    truncated: str | None = None
+    relaxed: tuple[str, ...] = ()
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, whatever its case, or None."""
@@ -86,6 +92,8 @@ class CaptureKind(StrEnum):
     REDIRECT = "redirect"
     REVISIT = "revisit"  # the server said that nothing had changed
     ERROR = "error"  # the server answered with an error status
+    CHALLENGED = "challenged"  # a firewall's page in the place of the portal's
+    TRUNCATED = "truncated"  # the response broke off, or was broken off
     UNREADABLE = "unreadable"  # should be an article and yields none
     FOREIGN = "foreign"  # no profile of the archive covers its host
 
@@ -98,10 +106,12 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     DUPLICATE = "duplicate"  # another address of an article that is held already
     REDIRECTED = "redirected"
-    GONE = "gone"  # held before, now 404 or 410
-    STILL_GONE = "still gone"  # held once, and 404 or 410 last time too
+    ABSENT = "absent"  # held before, now 404 or 410, but not often enough to be called gone
+    GONE = "gone"  # held before, and 404 or 410 for as often and as long as it takes
+    STILL_GONE = "still gone"  # held once, and called gone before
     MISSING = "missing"  # never held, and 404 or 410: a dead link
     REFUSED = "refused"  # robots.txt or the profile forbids it
+    CHALLENGED = "challenged"  # a firewall answered in the portal's place
     FAILED = "failed"
 
 
@@ -109,7 +119,8 @@ class Outcome(StrEnum):
 class Target:
     """A URL that a crawl is to visit; listings have priority 0 and come first.
 
-    `etag` and `last_modified` are the validators of the newest capture (RFC 9110, 8.8).
+    `etag` and `last_modified` are the validators of the newest capture (RFC 9110, 8.8). `body` is what
+    is sent with a POST, form-encoded.
     """
 
     url: str
@@ -117,11 +128,13 @@ class Target:
     found_on: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    method: str = "GET"
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one visit of a crawl brought: a capture, or the reason why there is none."""
+    """What one visit of a crawl brought: a capture, or the reason why there is none, or no whole one."""
 
     target: Target
     capture: Capture | None = None

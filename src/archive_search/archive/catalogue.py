@@ -6,9 +6,12 @@
           └─< captures     one row a WARC record that holds a response: where it is, what it is
     captures >── articles  an article: which version is current, whether the portal lost it
     articles ──< versions  the documents: one row a version of an article
-    frontier               the URLs of a portal that are known, and those still to be fetched
+    file_texts             the text of captured files (PDF, DOCX), one row a payload
+    frontier               the URLs of a portal that are known, and when each is to be fetched
+    hosts                  what a host asked for: robots.txt, a pause; who crawls it now
 
-Only `runs`, `visits` and `frontier` hold what the WARC files do not; the rest is derived from them.
+Only `runs`, `visits`, `frontier` and `hosts` hold what the WARC files do not; the rest is derived from
+them.
 Times are text, ISO 8601 in UTC, so that they sort and mean the same in every database.
 """
 
@@ -23,9 +26,11 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Connection,
     Engine,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -43,6 +48,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# A file may be larger than 2 GiB. SQLite's integers are of any size.
+_Bytes = BigInteger().with_variant(Integer, "sqlite")
+
 runs = Table(
     "runs",
     metadata,
@@ -51,6 +59,9 @@ runs = Table(
     Column("portal", String(60)),
     Column("started_at", String(20), nullable=False),
     Column("finished_at", String(20)),
+    Column("machine", String(100)),
+    Column("stopped", Text),  # why it ended before its frontier was empty
+    Column("alarms", JSON),  # what somebody ought to look at: a list of texts
 )
 
 captures = Table(
@@ -63,16 +74,20 @@ captures = Table(
     Column("status", Integer, nullable=False),
     Column("media_type", String(100)),
     Column("sha256", String(64), nullable=False),  # of the payload
-    Column("size", Integer, nullable=False),  # of the payload, bytes
+    Column("size", _Bytes, nullable=False),  # of the payload, bytes
     Column("warc_file", String(255), nullable=False),
-    Column("warc_offset", Integer, nullable=False),
-    Column("record_length", Integer, nullable=False),
+    Column("warc_offset", _Bytes, nullable=False),
+    Column("record_length", _Bytes, nullable=False),
     Column("record_sha256", String(64), nullable=False),
+    Column("truncated", String(12)),  # WARC-Truncated
     # Derived by cleaning: what the page is, why it is no article, which article it shows.
     Column("kind", String(20)),
     Column("reason", Text),
     Column("article", String(20)),
     Column("version", String(20)),
+    Column("charset", String(40)),  # that the page was read as
+    Column("text_size", Integer),  # of the article that was read, characters
+    Column("unread", Integer),  # characters of it that could not be read (U+FFFD)
     UniqueConstraint("warc_file", "warc_offset"),
     Index("captures_of_url", "url", "captured_at"),
     Index("captures_of_article", "article", "captured_at"),
@@ -108,8 +123,36 @@ frontier = Table(
     Column("found_on", Text),
     Column("etag", Text),
     Column("last_modified", Text),
+    Column("method", String(10), nullable=False, server_default="GET"),
+    Column("body", Text),
+    Column("seen_at", String(20)),  # when it was fetched last
+    Column("due_at", String(20)),  # when it is to be fetched next; at once if there is nothing here
+    Column("interval_s", Integer),  # between two fetches
+    Column("failures", Integer, nullable=False, server_default="0"),  # since it was fetched last
     UniqueConstraint("portal", "key"),
     Index("frontier_queue", "portal", "state", "priority"),
+)
+
+file_texts = Table(
+    "file_texts",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the payload
+    Column("media_type", String(100)),
+    Column("text", Text),
+    Column("problem", Text),  # why there is no text
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", String(255), primary_key=True),
+    Column("not_before", String(20)),  # when it may be asked again
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("delay_s", Float),  # between two requests, as it was in the end
+    Column("robots_at", String(20)),  # when robots.txt was had last
+    Column("robots", Text),  # what it said
+    Column("holder", String(100)),  # who crawls it now
+    Column("held_until", String(20)),
 )
 
 visits = Table(
@@ -158,7 +201,7 @@ def _durable(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest schema revision; the migrations folder leads up to it."""
 
 

@@ -1,0 +1,9 @@
+"""The raw truth: WARC 1.1 files, one gzip member a record, only ever appended to."""
+
+from __future__ import annotations
+
+from archive_search.archive.warc.reading import read_capture, read_records
+from archive_search.archive.warc.records import Location, StoredRecord
+from archive_search.archive.warc.writing import WarcWriter
+
+__all__ = ["Location", "StoredRecord", "WarcWriter", "read_capture", "read_records"]

@@ -1,0 +1,34 @@
+"""A record of a WARC file: where it is, what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archive_search.records import Capture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a record is: file name within the WARC folder, byte offset, length and digest there.
+
+    `length` counts the bytes in the file (a gzip member); `sha256` is the hex digest of those bytes.
+    """
+
+    file: str
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record read from a WARC file: its type, target URI, and the capture if it holds one.
+
+    `problem` says why a record that should hold one does not.
+    """
+
+    kind: str
+    url: str
+    location: Location
+    capture: Capture | None
+    problem: str | None = None
