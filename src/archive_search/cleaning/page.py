@@ -122,7 +122,10 @@ def _parsed(capture: Capture) -> BeautifulSoup:
         raise PageUnreadable(
             capture.url, f"not HTML but {capture.header('Content-Type') or 'something else'}"
         )
-    text = markup.body_text(capture)
+    found = markup.decoded(capture)
+    if found.doubtful:
+        raise PageUnreadable(capture.url, "its character set cannot be told")
+    text = found.text
     start = text[:1000].lower()
     if "<" not in text or (start.lstrip().startswith("<?xml") and "<html" not in start):
         raise PageUnreadable(

@@ -239,7 +239,7 @@ def unglued(word: str) -> tuple[str, ...]:
     (('vắc', 'xin'), ('thànhuỷ',))
     """
     plain = fold(word) == word.lower().replace("đ", "d")
-    if plain or len(word) > _LONGEST_GLUED or _is_syllable(word):
+    if plain or len(word) > _LONGEST_GLUED or is_well_spelt(word):
         return (word,)
     readings: list[tuple[str, ...]] = [()]
     while readings := [found for reading in readings for found in _one_more(reading, word)]:
@@ -259,11 +259,16 @@ def _one_more(reading: tuple[str, ...], word: str) -> Iterator[tuple[str, ...]]:
     if start and fold(word[start]) in _VOWELS and fold(word[start - 1]) in _VOWELS:
         return
     for end in range(start + (2 if start else 1), min(len(word), start + _LONGEST_SYLLABLE) + 1):
-        if _is_syllable(word[start:end]):
+        if is_well_spelt(word[start:end]):
             yield (*reading, word[start:end])
 
 
-def _is_syllable(text: str) -> bool:
+def is_well_spelt(text: str) -> bool:
+    """Tell whether `text` is a syllable that Vietnamese spelling allows, with its marks and its tone.
+
+    >>> is_well_spelt("Thường"), is_well_spelt("Th­êng"), is_well_spelt("cat")
+    (True, False, False)
+    """
     return _SYLLABLE.fullmatch(tone_key(text)) is not None
 
 
