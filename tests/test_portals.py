@@ -3,7 +3,7 @@
 import pytest
 
 from archive_search.errors import ProfileError
-from archive_search.portals import GENERIC, bundled_profiles, load_profile, parse_profile
+from archive_search.portals import GENERIC, PagingRule, bundled_profiles, load_profile, parse_profile
 
 SOTTTT = "http://sotttt.hanoi.gov.vn"
 PAGING = (
@@ -142,11 +142,104 @@ def test_a_profile_cannot_be_read_from_outside_its_folder():
         'name = "x"\nlabel = "X"\nexclude = ["("]',
         'name = "x"\nlabel = "X"\n[select]\nbodies = "p"',
         'name = "x"\nlabel = "X"\n[politeness]\ndelay_s = "slow"',
+        'name = "x"\nlabel = "X"\n[select]\nbody = "p >"',
+        'name = "x"\nlabel = "X"\nsitemaps = "http://other.vn/sitemap.xml"',
+        'name = "x"\nlabel = "X"\nfeeds = "robots"',
+        'name = "x"\nlabel = "X"\npaging = "page"',
+        'name = "x"\nlabel = "X"\n[attachments]\nimages = 1',
+        *(
+            f'name = "x"\nlabel = "X"\n[paging]\n{paging}'
+            for paging in (
+                'url = "?p={page}"',
+                'kind = "link"',
+                'kind = "page"',
+                'kind = "page"\nurl = "?p=2"',
+                'kind = "page"\nurl = "?p={page}&q={page}"',
+                'kind = "page"\nurl = "page/{page}"',
+                'kind = "page"\nurl = "?p={page}"\nstep = 0',
+                'kind = "page"\nurl = "?p={page}"\non = "("',
+                'kind = "post"\nurl = "api"\nform = { p = "{page}" }',
+                'kind = "post"\nurl = "/api"',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}", q = "{page}" }',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}", q = 1.5 }',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}" }\nread = { q = "a" }',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}" }\nread = { q = "(" }',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}" }\nfragment = "html"',
+                'kind = "post"\nurl = "/api"\nform = { p = "{page}" }\nitems = "/d"',
+                'kind = "viewstate"\nnext = "a["',
+            )
+        ),
     ],
 )
 def test_a_broken_profile_is_refused(text):
     with pytest.raises(ProfileError, match=r"x\.toml"):
         parse_profile(text, source="x.toml")
+
+
+PAGED = """
+name = "x"
+label = "X"
+hosts = ["x.vn"]
+media_hosts = ["media.vn"]
+seeds = ["http://x.vn/tin", "http://x.vn/khac", "https://www.x.vn/"]
+sitemaps = ["robots", "/sitemap.xml", "http://x.vn/s.xml"]
+feeds = "/rss"
+"""
+
+
+def test_sitemaps_and_feeds_are_on_every_host_that_a_crawl_starts_at():
+    profile = parse_profile(PAGED, source="x.toml")
+    assert profile.origins == ("http://x.vn", "https://www.x.vn")
+    assert profile.sitemap_urls == (
+        "http://x.vn/robots.txt",
+        "https://www.x.vn/robots.txt",
+        "http://x.vn/sitemap.xml",
+        "https://www.x.vn/sitemap.xml",
+        "http://x.vn/s.xml",
+    )
+    assert profile.feed_urls == ("http://x.vn/rss", "https://www.x.vn/rss")
+
+
+def test_a_portal_without_seeds_is_asked_over_https():
+    profile = parse_profile('name = "x"\nlabel = "X"\nhosts = ["x.vn"]\nfeeds = "/rss"', source="x.toml")
+    assert profile.feed_urls == ("https://x.vn/rss",)
+
+
+def test_files_may_be_on_a_host_that_holds_no_pages():
+    profile = parse_profile(PAGED, source="x.toml")
+    assert profile.owns_file("http://media.vn/a.pdf") and profile.owns_file("http://x.vn/a.pdf")
+    assert not profile.owns("http://media.vn/a.pdf")
+    assert not profile.owns_file("http://other.vn/a.pdf")
+
+
+def test_one_table_and_several_tables_of_paging_are_read_alike():
+    rule = 'kind = "page"\nurl = "?p={page}"\n'
+    assert parse_profile(f"{PAGED}[paging]\n{rule}", source="x").paging == (
+        PagingRule(kind="page", url="?p={page}"),
+    )
+    assert len(parse_profile(f"{PAGED}[[paging]]\n{rule}[[paging]]\n{rule}", source="x").paging) == 2
+
+
+def test_a_form_s_fields_keep_their_order_and_may_repeat():
+    text = f'{PAGED}[paging]\nkind = "post"\nurl = "/a"\nform = {{ z = "{{page}}", b = ["1", 2], a = 3 }}'
+    (rule,) = parse_profile(text, source="x").paging
+    assert rule.form == (("z", "{page}"), ("b", "1"), ("b", "2"), ("a", "3"))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/tin-tuc-su-kien-noi-bat", "listing"),
+        ("/chi-dao-dieu-hanh/ky-hop-thu-24-4250410182811455.htm", "article"),
+        ("/ky-hop-thu-24-4250410182811455.htm", "article"),
+        ("/api/NewsZone/NewsZone", "other"),
+        ("/api/Weather", "excluded"),
+        ("/en/news", "excluded"),
+        ("/lien-he-1.htm", "other"),
+    ],
+)
+def test_the_profile_of_the_new_portals_of_hanoi_tells_addresses_apart(path, expected):
+    assert kind(load_profile("hanoi-cms"), f"https://hanoi.gov.vn{path}") == expected
 
 
 def test_the_generic_profile_leaves_everything_to_the_generic_rules():
