@@ -1,16 +1,15 @@
-"""Commands that keep an archive sound: index, rebuild, audit, export."""
+"""Commands that keep an archive sound: index, rebuild, audit, backup, restore."""
 
 from __future__ import annotations
 
-import json
 import sys
+from pathlib import Path
 
 import click
 
 from archive_search import pipeline
-from archive_search.archive import articles
+from archive_search.archive import backup as backups
 from archive_search.archive.audit import audit as audited
-from archive_search.archive.exporting import export as exported
 from archive_search.cli.room import Room, as_json, end, main, print_json
 from archive_search.errors import IntegrityError
 from archive_search.printing import health as printing
@@ -77,21 +76,24 @@ def rebuild(room: Room, as_json: bool) -> None:
     metavar="PERCENT",
     help="Read only so many of the records, chosen anew each time.",
 )
+@click.option("--head", metavar="DIGEST", help="A head of the run manifest that was kept elsewhere.")
 @as_json
 @click.pass_obj
-def audit(room: Room, sample: float, as_json: bool) -> None:
+def audit(room: Room, sample: float, head: str | None, as_json: bool) -> None:
     """Read every byte of the WARC files, compare them with the catalogue, and the catalogue with itself.
 
     Nothing is changed; a crawl may be running. The exit code is 4 if anything is not as it was kept;
-    each problem is listed with file, byte, URL and what to do.
+    each problem is listed with file, byte, URL and what to do. With the head of an earlier audit or report
+    it is also proved that nothing was altered since by someone who made all of the archive agree.
 
     \b
     Examples:
       archive-search -C thuongtin audit
       archive-search -C thuongtin audit --sample 2
+      archive-search -C thuongtin audit --head 8db47a20…ef1fcb
     """
     with room.archive() as archive, shown("Auditing (MB)") as progress:
-        found = audited(archive, progress, sample / 100)
+        found = audited(archive, progress, sample / 100, head)
     if as_json:
         print_json(printing.audit_json(found))
     else:
@@ -100,16 +102,44 @@ def audit(room: Room, sample: float, as_json: bool) -> None:
         sys.exit(IntegrityError.exit_code)
 
 
-@main.command(short_help="Print every article as one JSON object a line.")
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@main.command(short_help="Copy the archive to another disk; only what is new.")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@as_json
 @click.pass_obj
-def export(room: Room, form: str) -> None:
-    """Print every article with its people and topics, as one JSON object a line.
+def backup(room: Room, directory: Path, as_json: bool) -> None:
+    """Bring the backup in DIRECTORY up to what the archive holds now.
+
+    A crawl may be running. The first time everything is copied, later only what is new; each file is
+    read back. A WARC file that was altered since it was backed up is refused with exit code 4, and its
+    copy is left as it was. A backup that is interrupted leaves the one before it whole. The index is not
+    copied: it is made from the rest.
 
     \b
     Example:
-      archive-search -C thuongtin export --format jsonl > articles.jsonl
+      archive-search -C thuongtin backup /media/usb/thuongtin
     """
-    with room.archive() as archive, archive.reading() as db:
-        for document in articles.documents(db):
-            click.echo(json.dumps(exported(document), ensure_ascii=False))
+    with room.archive() as archive:
+        made = backups.back_up(archive, directory)
+    if as_json:
+        print_json({"files": made.files, "copied": made.copied, "bytes": made.size})
+    else:
+        click.echo(f"{made.files} files in the backup, {made.copied} copied ({made.size} bytes).")
+
+
+@main.command(short_help="Make an archive out of a backup.")
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def restore(room: Room, directory: Path) -> None:
+    """Make an archive in the archive folder, which must be new or empty, out of the backup in DIRECTORY.
+
+    Every file of the backup is read first; if any is damaged, nothing is restored, each is listed, and
+    the exit code is 4. In the end the index is built.
+
+    \b
+    Example:
+      archive-search -C thuongtin restore /media/usb/thuongtin
+    """
+    made = backups.restore(directory, room.folder)
+    with room.archive() as archive, archive.locked(), room.engine() as engine:
+        report = pipeline.update_index(archive, engine)
+    click.echo(f"The archive of {made.made_at} is in {room.folder}: {report.total} articles.")
