@@ -15,11 +15,12 @@ from archive_search.errors import ConfigError, NotAnArchive
 FILE_NAME = "archive.toml"
 
 
-def _setting(default: Any, text: str) -> Any:
+def _setting(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
     """Return a dataclass field; its help is the comment in `archive.toml` and in the docs."""
+    about = {"help": text, "choices": choices}
     if isinstance(default, list):
-        return field(default_factory=lambda: tuple(default), metadata={"help": text})
-    return field(default=default, metadata={"help": text})
+        return field(default_factory=lambda: tuple(default), metadata=about)
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,24 @@ class Config:
         "", "SQLAlchemy URL of a catalogue that several machines share; without one it is a file here."
     )
 
+    alarm_days: float = _setting(
+        7.0, "Days without a new article after which a crawl of a portal raises an alarm; 0 for never."
+    )
+    mail_when: str = _setting(
+        "problem",
+        "When a crawl is reported by mail: after a problem, always or never.",
+        choices=("problem", "always", "never"),
+    )
+    mail_to: tuple[str, ...] = _setting([], "Addresses that reports of crawls are mailed to.")
+    mail_from: str = _setting("", "Address that reports are mailed from; without one the first of `mail_to`.")
+    smtp_url: str = _setting(
+        "", "Mail server, as smtp://user@host:587 or smtps://user@host; without one nothing is mailed."
+    )
+    webhook_url: str = _setting("", "URL that the report of every crawl is posted to, as JSON.")
+    ping_url: str = _setting(
+        "", "URL that is fetched after every crawl that ended by itself and without an alarm."
+    )
+
     @property
     def warc_folder(self) -> Path:
         """Where captures are kept: the truth from which all else can be rebuilt."""
@@ -78,6 +97,11 @@ class Config:
     def catalogue_url(self) -> str:
         """SQLAlchemy URL of the catalogue: derived, may be deleted."""
         return self.catalogue or f"sqlite:///{self.folder / 'catalogue.sqlite'}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several machines may crawl into the catalogue at once."""
+        return bool(self.catalogue) and not self.catalogue.startswith("sqlite")
 
     @property
     def machine_name(self) -> str:
@@ -111,11 +135,14 @@ def load_config(folder: Path) -> Config:
     for key in table:
         if key not in known:
             raise ConfigError(f"{path}: unknown setting {key!r}. Known: {', '.join(known)}.")
-    values = {key: _checked(str(known[key].type), value, f"{path}: {key}") for key, value in table.items()}
+    values = {key: _checked(known[key], value, f"{path}: {key}") for key, value in table.items()}
     return Config(folder=folder, **values)
 
 
-def _checked(kind: str, value: Any, where: str) -> Any:
+def _checked(setting: Any, value: Any, where: str) -> Any:
+    kind, choices = str(setting.type), setting.metadata["choices"]
+    if choices and value not in choices:
+        raise ConfigError(f"{where}: expected one of {', '.join(choices)}, got {value!r}.")
     if kind == "tuple[str, ...]" and isinstance(value, list) and all(type(v) is str for v in value):
         return tuple(value)
     if kind == "float" and type(value) in (int, float) and value >= 0:

@@ -17,7 +17,7 @@ from waitress.server import create_server
 from archive_search.archive import Archive, create
 from archive_search.config import load_config
 from archive_search.index.whoosh_engine import WhooshEngine
-from archive_search.pipeline import import_warc, update_index
+from archive_search.pipeline import import_file, update_index
 from archive_search.web import create_app
 from archive_search.web.room import close_room
 
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Archive(config) as archive,
         resources.as_file(resources.files("archive_search.demo") / "portal.warc.gz") as warc,
     ):
-        import_warc(archive, warc)
+        import_file(archive, warc)
         update_index(archive, engine)
     engine.close()
     yield from _served(create_app(config))

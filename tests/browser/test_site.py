@@ -12,7 +12,17 @@ SESSION = "Kỳ họp 17 - Ban chấp hành Đảng bộ huyện Thường Tín"
 
 SEARCH = "/?q=thông tin truyền thông&year=2022"
 NOTHING = "/?q=xyzzyx&year=2022"
-PAGES = ["front", "search", "article", "earlier version", "about", "nothing found", "all values", "not found"]
+PAGES = [
+    "front",
+    "search",
+    "article",
+    "earlier version",
+    "about",
+    "coverage",
+    "nothing found",
+    "all values",
+    "not found",
+]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +40,7 @@ def addresses(browser, site):
         "article": article,
         "earlier version": earlier,
         "about": "/about",
+        "coverage": "/coverage",
         "nothing found": NOTHING,
         "all values": "/values/speaker",
         "not found": "/a/nothere",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive_search.cli import capturing, finding, keeping, profiles
+from archive_search.cli import capturing, exporting, finding, importing, keeping, profiles, scheduling
 from archive_search.cli.room import main
 
-__all__ = ["capturing", "finding", "keeping", "main", "profiles"]
+__all__ = ["capturing", "exporting", "finding", "importing", "keeping", "main", "profiles", "scheduling"]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from archive_search import pipeline
-from archive_search.archive import create
+from archive_search.archive import Archive, create, manifest
+from archive_search.archive.runs import Report
 from archive_search.cli.room import Room, as_json, end, main, print_json, serve_site
+from archive_search.clock import Clock
 from archive_search.config import Config
 from archive_search.crawler import Fetcher
-from archive_search.errors import ConfigError
+from archive_search.errors import ArchiveSearchError, ConfigError, FetchFailed
 from archive_search.portals import Profile, bundled_profiles, load_profile
 from archive_search.printing import runs as printing
+from archive_search.printing.notices import notice
 from archive_search.printing.progress import progress as shown
 
 
@@ -38,34 +43,84 @@ def init(room: Room, profiles: tuple[str, ...]) -> None:
 
 @main.command(short_help="Crawl portals and keep what they serve.")
 @click.argument("portals", nargs=-1)
+@click.option(
+    "--all", "every", is_flag=True, help="Crawl all portals that archive.toml names, as without any name."
+)
+@click.option("--everything", is_flag=True, help="Ask for every known page, also for those not due yet.")
 @as_json
 @click.pass_obj
-def crawl(room: Room, portals: tuple[str, ...], as_json: bool) -> None:
+def crawl(room: Room, portals: tuple[str, ...], every: bool, everything: bool, as_json: bool) -> None:
     """Crawl the portals named, or all those that archive.toml names, and keep what they serve.
 
-    Known pages are asked for changes, new ones are fetched. A crawl that was interrupted goes on. The
-    exit code is 3 if some pages failed; the report names them.
+    New pages are fetched, and known ones asked for changes when they are due. A crawl that was
+    interrupted goes on. If a portal cannot be crawled, the next one is. Then it is told by mail, webhook
+    and ping how it went, if archive.toml says so.
+
+    The exit code is 3 if pages failed, a crawl stopped before its end or raised an alarm, or some of the
+    portals could not be crawled; if none could, it is that of the first error. It is 75 if another run is
+    at work.
 
     \b
-    Example:
+    Examples:
       archive-search -C thuongtin crawl thuongtin
+      archive-search -C thuongtin crawl --all
     """
+    if portals and every:
+        raise ConfigError("Name portals, or say --all.")
     with room.archive() as archive, archive.locked():
-        chosen = [_profile(archive.config, name) for name in portals or archive.config.portals]
-        if not chosen:
+        for name in portals:
+            # A slip in a name is told before anything is fetched.
+            _profile(archive.config, name)
+        if not (names := portals or archive.config.portals):
             raise ConfigError(
                 f"No portal to crawl: name one, or put its profile into {room.folder / 'archive.toml'} "
                 f'as portals = ["..."]. Bundled: {", ".join(bundled_profiles())}.'
             )
-        reports = []
-        for profile in chosen:
-            fetcher = Fetcher(contact=archive.config.contact)
-            with contextlib.closing(fetcher), shown(profile.label) as progress:
-                reports.append(pipeline.crawl_portal(archive, profile, fetcher, progress))
-            click.echo(printing.report(reports[-1]), err=as_json)
+        reports, errors = _crawl_each(archive, names, everything=everything, as_json=as_json)
     if as_json:
         print_json([printing.report_json(report) for report in reports])
-    end(any(report.failures for report in reports))
+    if errors and not reports:
+        sys.exit(next(iter(errors.values())).exit_code)
+    end(bool(errors) or any(report.failures or report.stopped or report.alarms for report in reports))
+
+
+def _crawl_each(
+    archive: Archive, names: Sequence[str], *, everything: bool, as_json: bool
+) -> tuple[list[Report], dict[str, ArchiveSearchError]]:
+    """Crawl one portal after another and tell how it went; return reports, and errors by portal."""
+    reports: list[Report] = []
+    errors: dict[str, ArchiveSearchError] = {}
+    for name in names:
+        try:
+            reports.append(_crawl_one(archive, name, everything=everything))
+        except (ConfigError, FetchFailed) as exc:
+            errors[name] = exc
+            click.echo(f"{name}: {exc}", err=True)
+        except ArchiveSearchError as exc:
+            # The archive itself is at fault, so the next portal would fare no better.
+            _tell(archive.config, reports, {**errors, name: exc})
+            raise
+        else:
+            click.echo(printing.report(reports[-1]), err=as_json)
+    _tell(archive.config, reports, errors)
+    return reports, errors
+
+
+def _crawl_one(archive: Archive, name: str, *, everything: bool) -> Report:
+    profile = _profile(archive.config, name)
+    fetcher = Fetcher(contact=archive.config.contact, connect_to=profile.addresses, tls=profile.tls)
+    with contextlib.closing(fetcher), shown(profile.label) as progress:
+        report = pipeline.crawl_portal(archive, profile, fetcher, progress, everything=everything)
+    return pipeline.attend(archive, profile, report.run)
+
+
+def _tell(config: Config, reports: Sequence[Report], errors: Mapping[str, ArchiveSearchError]) -> None:
+    """Run the hooks; one that fails is told of, and fails nothing."""
+    head = None
+    with contextlib.suppress(OSError):
+        head = manifest.read(config.folder).head
+    for failed in pipeline.tell(config, notice(config, reports, errors, Clock().now(), head=head)):
+        click.echo(f"Not told: {failed}", err=True)
 
 
 def _profile(config: Config, name: str) -> Profile:
@@ -73,33 +128,6 @@ def _profile(config: Config, name: str) -> Profile:
     if not profile.seeds:
         raise ConfigError(f"The profile {name!r} has no seeds, so there is nowhere to start a crawl.")
     return profile
-
-
-@main.command(name="import", short_help="Take in WARC files that were made elsewhere.")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-@as_json
-@click.pass_obj
-def import_(room: Room, files: tuple[Path, ...], as_json: bool) -> None:
-    """Take in WARC files that were made elsewhere, and clean their pages like crawled ones.
-
-    The files are copied into the archive. Every record is accounted for by kind; importing a file
-    again changes nothing.
-
-    \b
-    Example:
-      archive-search -C thuongtin import portal-2022.warc.gz
-    """
-    reports = []
-    with room.archive() as archive, archive.locked():
-        for path in files:
-            with shown(path.name) as progress:
-                reports.append(pipeline.import_warc(archive, path, progress))
-            click.echo(printing.import_report(reports[-1]), err=as_json)
-    if as_json:
-        print_json([printing.import_json(report) for report in reports])
-    end(any(report.report.failures for report in reports))
 
 
 @main.command()
@@ -135,7 +163,7 @@ def demo(folder: Path, host: str, port: int, serves: bool) -> None:
                 bundled = portal.demo_profile(name)
                 fetcher = Fetcher(connect_to=addresses)
                 with contextlib.closing(fetcher), shown(bundled.label) as progress:
-                    report = pipeline.crawl_portal(archive, bundled, fetcher, progress)
+                    report = pipeline.crawl_portal(archive, bundled, fetcher, progress, everything=True)
                 click.echo(printing.report(report), err=True)
         indexed = pipeline.update_index(archive, engine)
     click.echo(f"{indexed.indexed} articles indexed, {indexed.total} in all, in {folder}.", err=True)

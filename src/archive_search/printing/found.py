@@ -45,6 +45,7 @@ def hit_json(hit: Hit) -> Json:
         "version": hit.version,
         "portal": hit.portal,
         "block": hit.snippet.block,
+        "attachment": hit.snippet.attachment,
         "speakers": list(hit.speakers),
     }
 

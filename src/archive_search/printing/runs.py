@@ -28,6 +28,8 @@ def report(report: Report) -> str:
     lines += [
         f"  {p.outcome.value:8} {p.url}" + (f" ({p.reason})" if p.reason else "") for p in report.problems
     ]
+    lines += [f"  stopped: {report.stopped}"] if report.stopped else []
+    lines += [f"  ALARM: {alarm}" for alarm in report.alarms]
     return "\n".join(lines)
 
 
@@ -43,18 +45,26 @@ def report_json(report: Report) -> Json:
         "others": report.others,
         "kinds": report.kinds,
         "problems": [{"url": p.url, "outcome": p.outcome.value, "reason": p.reason} for p in report.problems],
+        "bytes": report.size,
+        "machine": report.machine,
+        "stopped": report.stopped,
+        "alarms": list(report.alarms),
     }
 
 
 def import_report(found: pipeline.ImportReport) -> str:
     """Return an import's report as text: every record accounted for."""
-    others = {kind: n for kind, n in sorted(found.records.items()) if kind not in ("response", "revisit")}
+    kept = ("response", "revisit", "resource")
+    others = {kind: n for kind, n in sorted(found.records.items()) if kind not in kept}
     responses = sum(found.records.values()) - sum(others.values())
-    lines = [f"{found.file}: {responses} responses"]
+    lines = [f"{found.source}: {responses} responses"]
     lines += [f"  {count:7} {kind}" for kind, count in sorted(found.report.kinds.items())]
     if found.known:
         lines.append(f"  {found.known:7} held already")
+    if found.resolved:
+        lines.append(f"  {found.resolved:7} revisits of earlier imports have found what they refer to")
     lines += [f"  {count:7} records of type {kind}" for kind, count in others.items()]
+    lines += [f"  {count:7} {what}" for what, count in sorted(found.counts.items())]
     lines.append(f"  articles: {counts(found.report.articles)}")
     lines += [f"  {p.outcome.value:8} {p.url} ({p.reason})" for p in found.report.problems]
     return "\n".join(lines)
@@ -64,7 +74,10 @@ def import_json(found: pipeline.ImportReport) -> Json:
     """Return an import's report as JSON values."""
     return {
         **report_json(found.report),
-        "file": found.file,
+        "source": found.source,
+        "files": list(found.files),
         "records": found.records,
         "known": found.known,
+        "resolved": found.resolved,
+        "counts": found.counts,
     }

@@ -22,6 +22,7 @@ from archive_search.web import faults, language, security
 from archive_search.web.about import views as about_views
 from archive_search.web.article import views as article_views
 from archive_search.web.capture import views as capture_views
+from archive_search.web.coverage import views as coverage_views
 from archive_search.web.room import open_room
 from archive_search.web.search import views as search_views
 from archive_search.web.site import add_to_pages
@@ -44,7 +45,15 @@ def create_app(config: Config | None = None) -> Flask:
     for part in (language, security, faults):
         part.init_app(app)
     add_to_pages(app)
-    for views in (search_views, suggest_views, article_views, capture_views, about_views, site_views):
+    for views in (
+        search_views,
+        suggest_views,
+        article_views,
+        capture_views,
+        about_views,
+        coverage_views,
+        site_views,
+    ):
         app.register_blueprint(views)
     security.limit_searches(app, {search_views: security.SEARCHES, suggest_views: security.SUGGESTIONS})
     return app

@@ -27,6 +27,7 @@ from archive_search.records import (
     Role,
 )
 from archive_search.web import cite
+from archive_search.web.attachments import shown_files
 from archive_search.web.capture import capture_url
 from archive_search.web.room import lasting_url, portal_label, the_room
 
@@ -89,7 +90,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """A file that the article shows or links to: the portal's address, and our capture of it."""
+    """A picture of the article: the portal's address, and our capture of it."""
 
     name: str
     url: str
@@ -158,7 +159,7 @@ def _page(db: Connection, state: StoredArticle, version: str, *, fixed: bool) ->
         related=_related(article.id),
         role_names=ROLE_NAMES,
         images=_copies(db, [(image.alt, image.url) for image in _uncaptioned(article)]),
-        attachments=_copies(db, [(file.name, file.url) for file in article.attachments]),
+        attachments=shown_files(db, document),
         permalink=permalink,
         citation=cite.citation(article, label, permalink, shown.captures[-1].captured_at if shown else None),
         capture_url=capture_url,

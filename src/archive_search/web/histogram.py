@@ -5,12 +5,12 @@ The facet beside it lists the same counts as text, so the drawing is for those w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from archive_search.records import FacetValue, Results
+from archive_search.records import Results
 
-__all__ = ["Bar", "Histogram", "histogram"]
+__all__ = ["Bar", "Histogram", "bars", "histogram"]
 
 WIDTH, HEIGHT = 240, 64
 """Of the drawing, in units of its view box."""
@@ -49,20 +49,27 @@ def histogram(results: Results, years: Sequence[str]) -> Histogram | None:
     most = max((value.count for value in values.values()), default=0)
     if len(periods) < 2 or not most:
         return None
-    step = WIDTH / len(periods)
-    bars = (_bar(name, values.get(name), at * step, step, most) for at, name in enumerate(periods))
-    return Histogram(field=field, bars=tuple(bars))
+    counts = {name: value.count for name, value in values.items()}
+    selected = {name for name, value in values.items() if value.selected}
+    return Histogram(field=field, bars=bars(periods, counts, selected))
 
 
-def _bar(name: str, value: FacetValue | None, x: float, step: float, most: int) -> Bar:
-    count = value.count if value else 0
-    return Bar(
-        value=name,
-        count=count,
-        selected=bool(value and value.selected),
-        x=round(x + step * 0.1, 2),
-        width=round(step * 0.8, 2),
-        height=round(max(_LEAST, HEIGHT * count / most), 2) if count else 0,
+def bars(
+    periods: Sequence[str], counts: Mapping[str, int], selected: Collection[str] = (), width: int = WIDTH
+) -> tuple[Bar, ...]:
+    """Return a bar for each period in a drawing of that width, given how many there are of each."""
+    step = width / max(len(periods), 1)
+    most = max(counts.values(), default=0)
+    return tuple(
+        Bar(
+            value=name,
+            count=counts.get(name, 0),
+            selected=name in selected,
+            x=round(at * step + step * 0.1, 2),
+            width=round(step * 0.8, 2),
+            height=round(max(_LEAST, HEIGHT * counts[name] / most), 2) if counts.get(name) else 0,
+        )
+        for at, name in enumerate(periods)
     )
 
 
