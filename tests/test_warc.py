@@ -1,3 +1,4 @@
+import errno
 import gzip
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from conftest import make_capture
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from archive_search.archive.warc import WarcWriter, read_capture, read_records
+from archive_search.archive.warc import OWN, WarcWriter, read_capture, read_records
 from archive_search.errors import IntegrityError, StorageError, WarcUnreadable
 
 
@@ -52,6 +53,84 @@ def test_the_request_is_kept_beside_its_response(tmp_path, writer):
     text = gzip.decompress(only_file(tmp_path).read_bytes()).decode()
     assert "GET /tin?x=1 HTTP/1.1\r\nHost: portal.test" in text
     assert "WARC-Concurrent-To" in text
+
+
+def test_what_was_sent_with_a_post_is_kept_with_its_length(tmp_path, writer):
+    form = replace(
+        make_capture("http://portal.test?trang=2"),
+        request_headers=(("Host", "portal.test"),),
+        method="POST",
+        sent=b"__VIEWSTATE=abc",
+    )
+    writer.append(form)
+    text = gzip.decompress(only_file(tmp_path).read_bytes()).decode()
+    request = "POST /?trang=2 HTTP/1.1\r\nHost: portal.test\r\nContent-Length: 15\r\n\r\n__VIEWSTATE=abc"
+    assert request in text
+    check = [sys.executable, "-m", "warcio.cli", "check", str(only_file(tmp_path))]
+    assert subprocess.run(check, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("reason", ["length", "time", "disconnect", "unspecified"])
+def test_a_truncated_capture_says_so_in_the_words_of_the_standard(tmp_path, writer, reason):
+    capture = replace(make_capture(), truncated=reason)
+    assert read_capture(tmp_path, writer.append(capture)) == capture
+    assert f"WARC-Truncated: {reason}\r\n" in gzip.decompress(only_file(tmp_path).read_bytes()).decode()
+
+
+def test_what_was_not_insisted_on_is_kept_with_the_response(tmp_path, writer):
+    capture = replace(make_capture(), relaxed=("intermediate", "tls-1.0"))
+    assert read_capture(tmp_path, writer.append(capture)) == capture
+
+
+def test_files_are_named_after_their_machine(tmp_path):
+    for machine in ("one", "two-b"):
+        writer = WarcWriter(tmp_path, software="test", operator="", max_bytes=1, machine=machine)
+        writer.append(make_capture())
+        writer.close()
+    assert sorted(OWN.fullmatch(path.name)["machine"] for path in tmp_path.iterdir()) == ["one", "two-b"]
+
+
+def test_the_names_of_early_releases_are_still_ours():
+    assert OWN.fullmatch("archive-search-20261125034500-00000.warc.gz")["machine"] is None
+
+
+def test_two_writers_that_begin_in_the_same_second_have_two_files(tmp_path):
+    writers = [WarcWriter(tmp_path, software="test", operator="", max_bytes=10**6) for _ in range(2)]
+    locations = [writer.append(make_capture()) for writer in writers]
+    assert locations[0].file != locations[1].file
+    for writer in writers:
+        writer.close()
+
+
+class Full:
+    """Takes the first bytes of what is written, and then has no space left, as a disk that fills up."""
+
+    def __init__(self, takes: int) -> None:
+        self._left = takes
+
+    def __call__(self, file, data: bytes) -> None:
+        file.write(data[: self._left])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("takes", [0, 5, 300])
+def test_half_a_record_is_taken_back_and_nothing_is_written_behind_it(tmp_path, writer, monkeypatch, takes):
+    kept = writer.append(make_capture())
+    before = only_file(tmp_path).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("archive_search.archive.warc.writing.write_all", Full(takes))
+        with pytest.raises(StorageError, match="Free some space"):
+            writer.append(make_capture())
+    assert only_file(tmp_path).read_bytes() == before
+    assert writer.append(make_capture()).file != kept.file
+
+
+def test_a_file_that_could_not_be_begun_is_removed(tmp_path, writer, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("archive_search.archive.warc.writing.write_all", Full(100))
+        with pytest.raises(StorageError):
+            writer.append(make_capture())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_locations_say_where_each_record_stands(tmp_path, writer):

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 from sqlalchemy import Row, select
 
 from archive_search.archive import Archive
-from archive_search.archive.audit.members import HEAD, Member, is_packed_as_we_do, read_member
 from archive_search.archive.audit.report import FOREIGN, REBUILD, RESTORE, UNENTERED, Problem, Tally
 from archive_search.archive.catalogue import captures, timestamp
-from archive_search.archive.warc import Location, read_capture, read_records
+from archive_search.archive.warc import OWN, Location, read_capture, read_records
+from archive_search.archive.warc.members import HEAD, Member, is_packed_as_we_do, read_member
 from archive_search.errors import ArchiveSearchError, WarcUnreadable
 
 _BUFFER = 256 * 1024
@@ -23,7 +23,6 @@ _BUFFER = 256 * 1024
 ROWS = 1000
 """Rows read at a time, each time in a short transaction, so that a crawl is not held up."""
 
-OWN = re.compile(r"archive-search-\d{14}-\d{5}\.warc\.gz")
 IMPORTED = re.compile(r"import-([0-9a-f]{12})-.+", re.DOTALL)
 
 
@@ -205,7 +204,7 @@ class _File:
             capture.sha256,
             len(capture.payload),
         )
-        if said != is_so:
+        if said != is_so or row.truncated not in (None, capture.truncated):
             what = "the catalogue says other things of this record than the record itself"
             self.problem(what, REBUILD, at=row.warc_offset, url=row.url)
 
@@ -222,6 +221,9 @@ class _OwnFile(_File):
     _place: tuple[int, str] = (0, "")
     _requests = 0
     _without: tuple[int, str] | None = None
+    # What the catalogue says of its last record: that it has no request, and where the capture ends.
+    _is_alone = False
+    _end = 0
     _packs_alike: bool | None = None
 
     def audit(self) -> None:
@@ -229,9 +231,12 @@ class _OwnFile(_File):
         self._odd: list[int] = []
         if not self.entered.next() and not self.is_growing() and not self.entered.next():
             self.problem("holds no record that the catalogue knows", UNENTERED)
+        found_before = len(self.tally.problems)
         self.walk()
         self._miss_request()
-        if self._requests and self._without:
+        if self._end > self.path.stat().st_size and len(self.tally.problems) == found_before:
+            self.problem("the file ends before the end of its last capture", at=self._place[0])
+        elif self._requests and self._without:
             at, url = self._without
             self.problem("the request of this response is missing", at=at, url=url)
         if self._packs_alike:
@@ -241,8 +246,8 @@ class _OwnFile(_File):
             self.tally.crc_only += len(self._odd)
 
     def _miss_request(self) -> None:
-        """Remember the response before, if it is the first one that has no request behind it."""
-        if self._before and not self._without:
+        """Remember the response before, if it is the first one that lacks the request it was kept with."""
+        if self._before and not self._without and not self._is_alone:
             self._without = self._place
         self._before = ""
 
@@ -254,6 +259,8 @@ class _OwnFile(_File):
             return False
         self._before = member.fields().get("warc-record-id", "")
         self._place = (member.offset, row.url)
+        self._is_alone = row.warc_end == member.offset + member.length
+        self._end = row.warc_end or 0
         if self._packs_alike is None and len(member.head) < HEAD:
             # Another zlib than the writer's may pack otherwise; the catalogue knows what was written.
             self._packs_alike = is_packed_as_we_do(member)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 RESTORE = "Restore the file from a backup."
 REBUILD = "Run `archive-search rebuild`: it derives the catalogue from the WARC files."
 UNENTERED = (
-    "If a crawl or an import was killed, `archive-search rebuild` enters whole records. Bytes that make "
-    "no record were never acknowledged. If nothing was killed, restore the file from a backup."
+    "If a crawl was killed: the next one, or `archive-search index`, enters a whole capture and cuts off "
+    "bytes that make none, which were never acknowledged. If nothing was killed, restore the file from a "
+    "backup; if the catalogue was lost, run `archive-search rebuild`."
 )
+UNFINISHED = "If a run was killed: the next one, or `archive-search index`, cuts it off."
 FOREIGN = "Move the file away; to take in a WARC file, use `archive-search import`."
 
 
@@ -30,7 +32,8 @@ class AuditReport:
     """What an audit read and found.
 
     `share` is the part of the records that was to be read, 1 for all; `crc_only` counts those for
-    which nothing but gzip's CRC vouches.
+    which nothing but gzip's CRC vouches. `sealed` counts the files that stand in the run manifest; `head`
+    is the digest of its last line.
     """
 
     files: int
@@ -40,6 +43,8 @@ class AuditReport:
     share: float
     seconds: float
     problems: tuple[Problem, ...]
+    sealed: int = 0
+    head: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

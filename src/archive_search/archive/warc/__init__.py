@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archive_search.archive.warc.reading import read_capture, read_records
+from archive_search.archive.warc.reading import plain_records, read_capture, read_records
 from archive_search.archive.warc.records import Location, StoredRecord
-from archive_search.archive.warc.writing import WarcWriter
+from archive_search.archive.warc.writing import OWN, WarcWriter
 
-__all__ = ["Location", "StoredRecord", "WarcWriter", "read_capture", "read_records"]
+__all__ = ["OWN", "Location", "StoredRecord", "WarcWriter", "plain_records", "read_capture", "read_records"]

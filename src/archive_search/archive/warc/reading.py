@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -17,31 +19,41 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
-from archive_search.archive.warc.records import Location, StoredRecord
+from archive_search.archive.warc.records import RELAXED, Location, StoredRecord
 from archive_search.errors import IntegrityError, WarcUnreadable
-from archive_search.records import Capture
+from archive_search.records import Capture, Original
 
 _CHUNK = 256 * 1024
 
+# The digests of nothing: a revisit of an empty payload lacks nothing.
+_EMPTY = (
+    "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ",
+    f"sha256:{hashlib.sha256(b'').hexdigest()}",
+)
+
 
 def read_records(path: Path) -> Iterator[StoredRecord]:
-    """Yield every record of a WARC file, in order, with its capture if it is a response.
+    """Yield every record of a WARC file, in order, with its capture if it holds one.
 
-    Raises `WarcUnreadable` where the file is no WARC file, is cut off or broken, or is gzipped as a
-    whole, so that no record in it can be addressed.
+    Responses, revisits and resources with a URL of the web are captures. Raises `WarcUnreadable` where
+    the file is no WARC file, is cut off or broken, or is gzipped as a whole, so that no record in it can
+    be addressed.
     """
+    sound = 0
     try:
         with path.open("rb") as file:
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if path.stat().st_size == 0:
                 raise ValueError("the file is empty.")
-            for offset, data in _members(file) if gzipped else _plain_records(file):
+            for offset, data in _members(file) if gzipped else plain_records(file):
                 yield _stored_record(path.name, offset, data)
+                sound = offset + len(data)
     except OSError as exc:
         raise WarcUnreadable(f"{path} cannot be read: {exc.strerror or exc}") from exc
     except (ArchiveLoadFailed, ValueError) as exc:
-        raise WarcUnreadable(f"{path} cannot be read as WARC: {' '.join(str(exc).split())}") from exc
+        reason = " ".join(str(exc).split())
+        raise WarcUnreadable(f"{path} cannot be read as WARC: {reason}", sound) from exc
 
 
 def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
@@ -62,8 +74,10 @@ def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
 
 def _only_record(data: bytes, offset: int) -> ArcWarcRecord:
     """Return the one record that `data` holds; raises `ValueError` if it holds none, or several."""
-    records = ArchiveIterator(BytesIO(data))
-    record = next(records, None)
+    try:
+        record = next(ArchiveIterator(BytesIO(data)), None)
+    except AttributeError as exc:  # warcio takes for granted that there is a type and a URL
+        raise ValueError(f"the record at byte {offset} has no type, or no URL.") from exc
     # Whatever is no WARC, warcio takes for the older ARC format.
     if record is None or record.format != "warc":
         raise ValueError(f"there is no WARC record at byte {offset}.")
@@ -106,8 +120,11 @@ def _run_through(decoder: zlib._Decompress, chunk: bytes, offset: int) -> None:
         raise ValueError(f"the record at byte {offset} is broken: {exc}.") from exc
 
 
-def _plain_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and bytes of each record of a file that is not gzipped."""
+def plain_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of each record of a file that is not gzipped.
+
+    Raises `ValueError` where the file is cut off.
+    """
     records = ArchiveIterator(file, no_record_parse=True)
     for record in records:
         declared = int(record.rec_headers.get_header("Content-Length") or 0)
@@ -117,7 +134,8 @@ def _plain_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         file.seek(offset)
         data = file.read(length)
         file.seek(here)
-        if len(data) < declared:
+        head = re.search(rb"\r?\n\r?\n", data)
+        if head is None or len(data) < head.end() + declared:
             raise ValueError(f"the record at byte {offset} is cut off.")
         yield offset, data
 
@@ -152,30 +170,72 @@ def _target(record: ArcWarcRecord) -> str:
 
 def _capture(record: ArcWarcRecord) -> Capture | None:
     """Return the capture that a record holds, or None; raises `ValueError` for what cannot be one."""
-    if record.rec_type not in ("response", "revisit") or record.http_headers is None:
+    kind, url = record.rec_type, _target(record)
+    if kind == "resource" and url.startswith(("http://", "https://")):
+        # What was kept without the server's headers, as a page that was saved by hand.
+        media_type = record.rec_headers.get_header("Content-Type") or "application/octet-stream"
+        headers = StatusAndHeaders("200 OK", [("Content-Type", media_type)], "HTTP/1.1")
+    elif kind in ("response", "revisit") and record.http_headers is not None:
+        headers = record.http_headers
+    else:
         return None
-    headers = record.http_headers
     stream: Any = record.raw_stream
     if (headers.get_header("Transfer-Encoding") or "").lower() == "chunked":
         # Some tools store the body as it came over the wire, chunk sizes and all.
         stream = ChunkedDataReader(stream)
     payload: bytes = stream.read()
+    revisit_of = _original(record) if kind == "revisit" else None
+    # A revisit may leave out the headers along with the payload (WARC 1.1, 6.7.2).
+    is_bare = revisit_of is not None and record.rec_headers.get_header("Content-Length") == "0"
     return Capture(
-        url=_target(record),
-        captured_at=_date(record),
-        status=_status(headers),
+        url=url,
+        captured_at=_date(record.rec_headers.get_header("WARC-Date")),
+        status=200 if is_bare else _status(headers),
         headers=tuple((name, value) for name, value in headers.headers),
         payload=payload,
         sha256=hashlib.sha256(payload).hexdigest(),
         ip_address=record.rec_headers.get_header("WARC-IP-Address"),
+        # Of a revisit it says that the payload was left out (WARC 1.0, 6.7.2).
+        truncated=None if revisit_of else record.rec_headers.get_header("WARC-Truncated"),
+        relaxed=tuple(filter(None, (record.rec_headers.get_header(RELAXED) or "").split(", "))),
+        digest=_digest(record),
+        revisit_of=revisit_of,
     )
 
 
-def _date(record: ArcWarcRecord) -> datetime:
-    written = record.rec_headers.get_header("WARC-Date")
+def _original(record: ArcWarcRecord) -> Original | None:
+    """Return what a revisit refers to; None if what it leaves out was empty."""
+    headers, digest = record.rec_headers, _digest(record)
+    if (headers.get_header("WARC-Profile") or "").endswith("/server-not-modified"):
+        digest = None  # it would be that of the 304 itself
+    elif digest in _EMPTY:
+        return None
+    written = headers.get_header("WARC-Refers-To-Date")
+    url = (headers.get_header("WARC-Refers-To-Target-URI") or "").strip("<>")
+    return Original(digest=digest, url=url or None, captured_at=_date(written) if written else None)
+
+
+def _digest(record: ArcWarcRecord) -> str | None:
+    """Return WARC-Payload-Digest in one spelling, whichever the tool wrote, or None."""
+    written = record.rec_headers.get_header("WARC-Payload-Digest") or ""
+    algorithm, _, value = written.strip().partition(":")
+    name = algorithm.lower().replace("-", "")
+    if name == "sha1" and re.fullmatch(r"[0-9a-fA-F]{40}", value):
+        return f"sha1:{base64.b32encode(bytes.fromhex(value)).decode()}"
+    if name == "sha1" and re.fullmatch(r"[A-Za-z2-7]{32}", value):
+        return f"sha1:{value.upper()}"
+    if name == "sha256" and re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        return f"sha256:{value.lower()}"
+    if name == "sha256" and re.fullmatch(r"[A-Za-z2-7]{52}(====)?", value):
+        return f"sha256:{base64.b32decode(value[:52].upper() + '====').hex()}"
+    return None
+
+
+def _date(written: str | None) -> datetime:
     if not written:
         raise ValueError("it has no WARC-Date.")
-    return datetime.fromisoformat(written).replace(microsecond=0)
+    moment = datetime.fromisoformat(written).replace(microsecond=0)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _status(headers: StatusAndHeaders) -> int:

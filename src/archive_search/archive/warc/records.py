@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from archive_search.records import Capture
 
+RELAXED = "Archive-Search-Relaxed"
+"""A field of our own in the header of a response record: what was not insisted on, separated by commas."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:

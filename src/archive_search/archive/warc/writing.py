@@ -1,22 +1,34 @@
-"""Appending captures to WARC 1.1 files, one gzip member a record."""
+"""Appending captures to WARC 1.1 files, one gzip member a record.
+
+A capture that did not arrive whole is written with `WARC-Truncated`. What was not insisted on to reach its
+server stands in the response record's header, in a field of our own, so that the digest of the record in
+the catalogue vouches for it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 from datetime import UTC, datetime
 from http.client import responses
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+from urllib.parse import urlsplit
 
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from archive_search.archive.warc.records import Location
-from archive_search.disk import storage_error, sync
+from archive_search.archive.warc.records import RELAXED, Location
+from archive_search.clock import Clock
+from archive_search.disk import claim, make_folder, storage_error, sync, write_all
 from archive_search.records import Capture
+
+OWN = re.compile(r"archive-search-\d{14}-\d{5}(?:-(?P<machine>[A-Za-z0-9-]+))?\.warc\.gz")
+"""What our own files are called. Those of early releases do not name the machine."""
 
 # WARC 1.1, section 6.7.3: the profile of a revisit record for a 304 response.
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
@@ -25,26 +37,42 @@ _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 class WarcWriter:
     """Appends captures to new WARC files in a folder, each record on disk before it is told.
 
-    Every writer begins a file of its own, so that a file torn by a crash is never written to again.
+    Every writer begins a file of its own, and another one after an error, so that nothing is ever written
+    behind torn bytes. A file is locked while it is written to.
     """
 
-    def __init__(self, folder: Path, *, software: str, operator: str, max_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        software: str,
+        operator: str,
+        max_bytes: int,
+        machine: str = "machine",
+        clock: Clock | None = None,
+    ) -> None:
         self._folder = folder
         self._info = {
             "software": software,
             "format": "WARC File Format 1.1",
             "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
             "robots": "obey",
+            "hostname": machine,
             **({"operator": operator} if operator else {}),
         }
         self._max_bytes = max_bytes
+        self._machine = machine
+        self._clock = clock or Clock()
         self._file: BinaryIO | None = None
+        self.end = 0
+        """The byte behind what was written last: all before it is on disk."""
 
     def append(self, capture: Capture, *, revisit_of: tuple[str, datetime] | None = None) -> Location:
         """Write the capture and the request that brought it; return where the response record is.
 
         `revisit_of` is the URL and time of the capture that a 304 response refers to. The record is
-        written and synced to disk when this returns. Raises `StorageError` if it cannot be.
+        written and synced to disk when this returns. Raises `StorageError` if it cannot be; what was
+        written of it is taken back then.
         """
         builder = WARCWriter(BytesIO(), gzip=True, warc_version="1.1")
         response = _response_record(builder, capture, revisit_of)
@@ -53,46 +81,66 @@ class WarcWriter:
             records.append(_request_record(builder, capture, response))
         packed = [_packed(builder, record) for record in records]
         try:
-            file = self._open_file(builder)
-            offset = file.tell()
-            file.write(b"".join(packed))
-            file.flush()
-            os.fsync(file.fileno())
+            file, offset = self._write(builder, b"".join(packed))
         except OSError as exc:
+            self._take_back()
             raise storage_error(self._folder, exc) from exc
         return Location(
-            file=Path(file.name).name,
+            file=file,
             offset=offset,
             length=len(packed[0]),
             sha256=hashlib.sha256(packed[0]).hexdigest(),
         )
 
-    def _open_file(self, builder: WARCWriter) -> BinaryIO:
-        if self._file and self._file.tell() < self._max_bytes:
-            return self._file
+    def _write(self, builder: WARCWriter, data: bytes) -> tuple[str, int]:
+        """Append bytes and sync them to disk; return the name of the file, and where in it they are."""
+        file, head = self._open_file(builder)
+        offset = self.end + len(head)
+        write_all(file, head + data)
+        os.fsync(file.fileno())
+        self.end = offset + len(data)
+        return Path(file.name).name, offset
+
+    def _open_file(self, builder: WARCWriter) -> tuple[BinaryIO, bytes]:
+        """Return the file to append to, and the bytes that are to come first: those of a new file."""
+        if self._file and self.end < self._max_bytes:
+            return self._file, b""
         self.close()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._file = _new_file(self._folder)
-        name = Path(self._file.name).name
-        self._file.write(_packed(builder, builder.create_warcinfo_record(name, self._info)))
+        make_folder(self._folder)
+        self._file = self._new_file()
+        claim(self._file)
         sync(self._folder)
-        return self._file
+        name = Path(self._file.name).name
+        return self._file, _packed(builder, builder.create_warcinfo_record(name, self._info))
+
+    def _new_file(self) -> BinaryIO:
+        stamp = self._clock.now().strftime("%Y%m%d%H%M%S")
+        serial = 0
+        while True:
+            path = self._folder / f"archive-search-{stamp}-{serial:05d}-{self._machine}.warc.gz"
+            try:
+                # Without a buffer of its own: after an error nothing is left that closing would write.
+                return cast(BinaryIO, path.open("xb", buffering=0))
+            except FileExistsError:
+                serial += 1
+
+    def _take_back(self) -> None:
+        """Cut off what was not told, as far as a disk that has just failed allows, and leave the file."""
+        if self._file:
+            with contextlib.suppress(OSError):
+                if self.end:
+                    os.ftruncate(self._file.fileno(), self.end)
+                    os.fsync(self._file.fileno())
+                else:
+                    Path(self._file.name).unlink()
+            self.close()
 
     def close(self) -> None:
         """Close the file that is being written, if one is."""
         if self._file:
             self._file.close()
             self._file = None
-
-
-def _new_file(folder: Path) -> BinaryIO:
-    stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    serial = 0
-    while True:
-        try:
-            return (folder / f"archive-search-{stamp}-{serial:05d}.warc.gz").open("xb")
-        except FileExistsError:
-            serial += 1
+        self.end = 0
 
 
 def _packed(builder: WARCWriter, record: ArcWarcRecord) -> bytes:
@@ -108,6 +156,8 @@ def _response_record(
     headers = {
         "WARC-Date": _warc_date(capture.captured_at),
         **({"WARC-IP-Address": capture.ip_address} if capture.ip_address else {}),
+        **({"WARC-Truncated": capture.truncated} if capture.truncated else {}),
+        **({RELAXED: ", ".join(capture.relaxed)} if capture.relaxed else {}),
     }
     if revisit_of:
         url, captured_at = revisit_of
@@ -127,12 +177,16 @@ def _response_record(
 
 
 def _request_record(builder: WARCWriter, capture: Capture, response: ArcWarcRecord) -> ArcWarcRecord:
-    path = "/" + capture.url.split("://", 1)[-1].partition("/")[2]
-    sent = StatusAndHeaders(f"GET {path} HTTP/1.1", list(capture.request_headers), is_http_request=True)
+    parts = urlsplit(capture.url)
+    line = f"{capture.method} {parts.path or '/'}{'?' if parts.query else ''}{parts.query} HTTP/1.1"
+    headers = list(capture.request_headers)
+    if capture.sent and not any(name.lower() == "content-length" for name, _ in headers):
+        headers.append(("Content-Length", str(len(capture.sent))))
+    sent = StatusAndHeaders(line, headers, is_http_request=True)
     return builder.create_warc_record(
         capture.url,
         "request",
-        payload=BytesIO(b""),
+        payload=BytesIO(capture.sent),
         http_headers=sent,
         warc_headers_dict={
             "WARC-Date": _warc_date(capture.captured_at),
