@@ -67,6 +67,7 @@ class Web:
     def __init__(self) -> None:
         self.replies: dict[str, Reply] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         self.port = 0
 
     @property
@@ -79,10 +80,15 @@ class Web:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else a reply in two pieces takes 40 ms
 
             def do_GET(self) -> None:
                 web.requests.append((self.path, dict(self.headers)))
                 web.replies.get(self.path, reply(b"<h1>404</h1>", 404))(self)
+
+            def do_POST(self) -> None:
+                web.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.do_GET()
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -1,10 +1,10 @@
-import time
 from dataclasses import replace
 
 import pytest
 from conftest import make_capture, reply
+from crawling import FakeClock, HostsInMemory, Queue
 
-from archive_search.crawler import Fetcher, Pace, crawl
+from archive_search.crawler import Budget, Fetcher, crawl
 from archive_search.crawler.discover import discover
 from archive_search.portals import ArticleRule, ListingRule, Politeness, Profile
 from archive_search.records import Target
@@ -30,28 +30,18 @@ def fetcher(web):
     fetcher.close()
 
 
-class Queue:
-    """A frontier in memory."""
-
-    def __init__(self):
-        self.known, self.queued, self.done = {}, [], []
-
-    def add(self, targets):
-        for target in targets:
-            if self.known.setdefault(target.url, target) is target:
-                self.queued.append(target)
-
-    def next(self):
-        self.queued.sort(key=lambda target: target.priority)
-        return self.queued[0] if self.queued else None
-
-    def finish(self, target, capture):
-        self.queued.remove(target)
-        self.done.append(target.url)
-
-
-def visits(fetcher, profile=PROFILE, pace=None):
-    return list(crawl(profile, fetcher, Queue(), pace or Pace(0)))
+def visits(fetcher, profile=PROFILE, queue=None, *, budget=None, sweep=False):
+    return list(
+        crawl(
+            profile,
+            fetcher,
+            queue or Queue(),
+            hosts=HostsInMemory(),
+            budget=budget or Budget(),
+            clock=FakeClock(),
+            sweep=sweep,
+        )
+    )
 
 
 def local(found):
@@ -156,32 +146,8 @@ def test_a_run_stops_at_the_bound_on_listing_pages(web, fetcher):
 def test_a_url_leaves_the_queue_only_after_its_visit_was_dealt_with(web, fetcher):
     web.replies["/tin"] = listing("/tin/1")
     queue = Queue()
-    for visit in crawl(PROFILE, fetcher, queue, Pace(0)):
+    for visit in crawl(PROFILE, fetcher, queue, hosts=HostsInMemory(), budget=Budget(), clock=FakeClock()):
         assert visit.target.url not in queue.done
-
-
-def test_requests_keep_their_distance_and_the_first_one_does_not_wait():
-    now, slept = [100.0], []
-
-    def sleep(seconds):
-        slept.append(seconds)
-        now[0] += seconds
-
-    pace = Pace(2.0, clock=lambda: now[0], sleep=sleep)
-    for _ in range(3):
-        pace.wait()
-        now[0] += 0.5  # the request itself
-        pace.done()
-    assert slept == [2.0, 2.0]
-
-
-def test_a_slow_page_is_waited_for(web, fetcher):
-    def slow(handler):
-        time.sleep(0.2)
-        reply(b"<p>tin</p>")(handler)
-
-    web.replies["/tin"] = slow
-    assert visits(fetcher)[-1].capture.status == 200
 
 
 def test_a_seed_that_no_pattern_covers_is_read_as_a_listing(web, fetcher):
@@ -194,8 +160,48 @@ def test_a_seed_that_no_pattern_covers_is_read_as_a_listing(web, fetcher):
 def test_a_portal_whose_name_leads_into_the_local_network_is_refused(web):
     local_profile = replace(PROFILE, hosts=("127.0.0.1",), seeds=(f"http://127.0.0.1:{web.port}/tin",))
     fetcher = Fetcher()
-    (robots, seed) = visits(fetcher, local_profile)
+    budget = Budget()
+    (robots,) = visits(fetcher, local_profile, budget=budget)
     fetcher.close()
     assert "loopback" in robots.refused
-    assert "loopback" in seed.failed
+    assert "loopback" in budget.stopped
     assert not web.requests
+
+
+# ------------------------------------------------------------------------- listings that are known
+
+
+def known(*paths, priority=0):
+    return [Target(url=f"http://{HOST}{path}", priority=priority) for path in paths]
+
+
+@pytest.fixture
+def paged(web):
+    """Serve three listing pages of one article each."""
+    web.replies["/tin"] = listing("/tin/1", pager=["/tin?cur=2"])
+    web.replies["/tin?cur=2"] = listing("/tin/2", pager=["/tin?cur=3"])
+    web.replies["/tin?cur=3"] = listing("/tin/3")
+    for number in (1, 2, 3):
+        web.replies[f"/tin/{number}"] = reply(b"<p>tin</p>")
+    return known("/tin?cur=2", "/tin?cur=3")
+
+
+def test_known_listing_pages_are_left_alone_when_a_listing_brings_nothing_new(web, fetcher, paged):
+    visits(fetcher, queue=Queue(resting=[*paged, *known("/tin/1", "/tin/2", "/tin/3", priority=1)]))
+    assert web.paths == ["/robots.txt", "/tin"]
+
+
+def test_paging_goes_on_as_long_as_listings_bring_something_new(web, fetcher, paged):
+    visits(fetcher, queue=Queue(resting=[*paged, *known("/tin/2", "/tin/3", priority=1)]))
+    assert web.paths == ["/robots.txt", "/tin", "/tin?cur=2", "/tin/1"]
+
+
+def test_a_listing_page_that_is_not_known_is_followed_all_the_same(web, fetcher, paged):
+    visits(fetcher, queue=Queue(resting=[paged[1], *known("/tin/1", "/tin/2", "/tin/3", priority=1)]))
+    assert web.paths == ["/robots.txt", "/tin", "/tin?cur=2"]
+
+
+def test_a_sweep_goes_through_all_pages_of_a_listing(web, fetcher, paged):
+    articles = known("/tin/1", "/tin/2", "/tin/3", priority=1)
+    visits(fetcher, queue=Queue(resting=[*paged, *articles]), sweep=True)
+    assert web.paths == ["/robots.txt", "/tin", "/tin?cur=2", "/tin?cur=3"]

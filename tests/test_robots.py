@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 from conftest import make_capture, reply
+from crawling import FakeClock, HostsInMemory, Queue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_search.crawler import Fetcher, Pace, crawl
+from archive_search.crawler import Budget, Fetcher, crawl
 from archive_search.crawler.robots import MAX_BYTES, Rules, read_rules
 from archive_search.errors import RobotsUnavailable
 from archive_search.portals import ArticleRule, ListingRule, Politeness, Profile
@@ -423,20 +424,17 @@ def test_a_gzipped_file_is_read_and_a_broken_one_is_not():
 # ---------------------------------------------------------------------------- 2.3, 2.4: from a server
 
 
-class Urls:
-    """A frontier of articles that are known beforehand."""
-
-    def __init__(self, count=1):
-        self._left = [Target(url=f"http://{HOST}/tin/{n}", priority=1) for n in range(1, count + 1)]
-
-    def add(self, targets):
-        return 0
-
-    def next(self):
-        return self._left[0] if self._left else None
-
-    def finish(self, target, capture):
-        self._left.remove(target)
+def crawling(fetcher, profile=PROFILE, *, articles=1, hosts=None, budget=None, clock=None):
+    """Crawl so many articles that are known beforehand."""
+    known = [Target(url=f"http://{HOST}/tin/{n}", priority=1) for n in range(1, articles + 1)]
+    return crawl(
+        profile,
+        fetcher,
+        Queue(*known),
+        hosts=hosts or HostsInMemory(),
+        budget=budget or Budget(),
+        clock=clock or FakeClock(),
+    )
 
 
 @pytest.fixture
@@ -450,7 +448,13 @@ def fetcher(web):
 
 
 def last_visit(fetcher, profile=PROFILE):
-    return list(crawl(profile, fetcher, Urls(), Pace(0)))[-1]
+    return list(crawling(fetcher, profile))[-1]
+
+
+def why_stopped(fetcher, profile=PROFILE):
+    budget = Budget()
+    list(crawling(fetcher, profile, budget=budget))
+    return budget.stopped
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429])
@@ -491,15 +495,15 @@ def short_body(handler):
 )
 def test_2_3_1_4_nothing_is_fetched_while_robots_txt_gives_no_answer(web, fetcher, answer):
     web.replies["/robots.txt"] = answer
-    assert "nothing may be fetched" in last_visit(fetcher).failed
-    assert web.paths == ["/robots.txt"]
+    assert "nothing may be fetched" in why_stopped(fetcher)
+    assert set(web.paths) == {"/robots.txt"}
 
 
 def test_2_3_1_4_a_robots_txt_that_does_not_come_in_time_forbids_everything(web, fetcher):
     asked_all = threading.Event()
     web.replies["/robots.txt"] = lambda handler: (asked_all.wait(10), hang_up(handler))
     hasty = replace(PROFILE, politeness=replace(PROFILE.politeness, deadline_s=0.2))
-    assert "nothing may be fetched" in last_visit(fetcher, hasty).failed
+    assert "nothing may be fetched" in why_stopped(fetcher, hasty)
     asked_all.set()
 
 
@@ -527,7 +531,7 @@ def test_2_3_1_2_after_more_redirects_the_file_counts_as_not_there(web, fetcher)
 def test_2_3_1_2_a_redirect_to_an_error_counts_as_the_error(web, fetcher):
     web.replies["/robots.txt"] = reply(status=301, Location=f"http://{OTHER}/r")
     web.replies["/r"] = reply(status=503)
-    assert "nothing may be fetched" in last_visit(fetcher).failed
+    assert "nothing may be fetched" in why_stopped(fetcher)
 
 
 def test_2_5_a_robots_txt_may_be_larger_than_a_page(web, fetcher):
@@ -535,12 +539,12 @@ def test_2_5_a_robots_txt_may_be_larger_than_a_page(web, fetcher):
     assert last_visit(fetcher).refused == "robots.txt forbids it"
 
 
-def crawl_with_hours(fetcher, count, hours):
+def crawl_with_hours(fetcher, articles, hours):
     """Crawl so many articles while the clock moves on by so many hours after each."""
-    now = [1000.0]
-    for visit in crawl(PROFILE, fetcher, Urls(count), Pace(0, clock=lambda: now[0])):
+    clock = FakeClock()
+    for visit in crawling(fetcher, articles=articles, clock=clock):
         if "/tin/" in visit.target.url:
-            now[0] += hours * 3600
+            clock.passed += hours * 3600
             yield visit
 
 
@@ -558,19 +562,91 @@ def test_2_4_new_rules_hold_from_then_on(web, fetcher):
     assert next(found).refused
 
 
-def test_2_3_1_4_a_denial_is_not_kept_but_asked_again_after_ten_minutes(web, fetcher):
-    web.replies["/robots.txt"] = reply(status=503)
-    found = crawl_with_hours(fetcher, 4, 0.1)
-    assert [next(found).failed is None for _ in range(2)] == [False, False]
+@pytest.mark.parametrize(("hours", "asked"), [(23.9, 1), (24, 2), (-1, 2)])
+def test_2_4_rules_hold_for_a_day_over_several_runs(web, fetcher, hours, asked):
+    web.replies["/robots.txt"] = reply(DENY_ALL)
+    hosts, clock = HostsInMemory(), FakeClock()
+    assert list(crawling(fetcher, hosts=hosts, clock=clock))[-1].refused
+    clock.passed += hours * 3600  # backwards too: somebody set the clock
+    assert list(crawling(fetcher, hosts=hosts, clock=clock))[-1].refused
+    assert web.paths == ["/robots.txt"] * asked
+
+
+def test_2_3_1_4_rules_of_longer_ago_are_no_answer(web, fetcher):
     web.replies["/robots.txt"] = reply()
-    assert [visit.capture.status for visit in found] == [200, 200]
-    assert web.paths.count("/robots.txt") == 2
+    hosts, clock = HostsInMemory(), FakeClock()
+    list(crawling(fetcher, hosts=hosts, clock=clock))
+    web.replies["/robots.txt"] = reply(status=500)
+    clock.passed += 40 * 24 * 3600
+    (robots,) = crawling(fetcher, hosts=hosts, clock=clock)
+    assert robots.capture.status == 500
 
 
-def test_a_crawl_delay_slows_the_crawl_down_and_one_over_the_cap_is_told(web, fetcher, caplog):
+def test_2_3_1_4_a_denial_is_not_kept_for_the_next_run(web, fetcher):
+    web.replies["/robots.txt"] = reply(status=503)
+    hosts, clock = HostsInMemory(), FakeClock()
+    assert len(list(crawling(fetcher, hosts=hosts, clock=clock))) == 1
+    web.replies["/robots.txt"] = reply()
+    assert list(crawling(fetcher, hosts=hosts, clock=clock))[-1].capture.status == 200
+
+
+def test_2_3_1_4_a_host_that_gave_no_answer_is_asked_again_after_ten_minutes(web, fetcher):
+    web.replies["/robots.txt"] = reply(b"User-agent: *", status=503)
+    both = replace(PROFILE, hosts=(HOST, OTHER))
+    urls = [f"http://{host}/tin/{number}" for host, number in ((HOST, 1), (OTHER, 2), (OTHER, 3))]
+    queue = Queue(*(Target(url=url, priority=1) for url in urls))
+    clock = FakeClock()
+    seen = []
+    for visit in crawl(both, fetcher, queue, hosts=HostsInMemory(), budget=Budget(), clock=clock):
+        seen.append(visit.target.url)
+        web.replies["/robots.txt"] = reply()
+        clock.passed += 400
+    assert seen == [
+        f"http://{HOST}/robots.txt",
+        f"http://{OTHER}/robots.txt",
+        urls[1],
+        f"http://{HOST}/robots.txt",
+        urls[0],
+        urls[2],
+    ]
+
+
+def test_2_3_1_4_the_other_scheme_of_a_host_is_crawled_while_one_gives_no_answer(web, fetcher):
+    web.replies["/robots.txt"] = reply()
+    budget = Budget()
+    queue = Queue(*(Target(url=url, priority=1) for url in (f"https://{HOST}/tin/1", f"http://{HOST}/tin/1")))
+    list(crawl(PROFILE, fetcher, queue, hosts=HostsInMemory(), budget=budget, clock=FakeClock()))
+    assert queue.done == [f"http://{HOST}/tin/1"]
+    assert f"robots.txt of https://{HOST} cannot be had" in budget.stopped
+
+
+def test_rules_belong_to_one_scheme_and_port(web, fetcher):
+    hosts = HostsInMemory()
+    list(crawling(fetcher, hosts=hosts))
+    assert hosts.get(f"http://{HOST}").robots == ""
+    assert hosts.get(HOST).robots is None
+
+
+def test_a_crawl_delay_slows_the_crawl_down_and_one_over_the_cap_is_told(web, fetcher):
     web.replies["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: 70")
-    slept = []
-    pace = Pace(1.0, sleep=slept.append)
-    list(crawl(PROFILE, fetcher, Urls(), pace))
-    assert pace.delay_s == 30 and 0 < slept[0] <= 30
-    assert "asks for 70 s between requests; 30 s are kept" in caplog.text
+    clock = FakeClock()
+    robots, *_ = crawling(fetcher, articles=3, clock=clock)
+    assert [30 <= pause <= 37.5 for pause in clock.slept] == [True] * 3
+    assert robots.note == "asks for 70 s between requests; 30 s are kept"
+
+
+def test_a_crawl_delay_that_is_kept_is_no_news(web, fetcher):
+    web.replies["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: 5")
+    clock = FakeClock()
+    robots, *_ = crawling(fetcher, clock=clock)
+    assert 5 <= clock.slept[0] <= 6.25
+    assert robots.note is None
+
+
+def test_a_url_without_a_path_is_denied_like_others(web, fetcher):
+    queue = Queue(
+        Target(url=f"https://{HOST}?x=1", priority=1), Target(url=f"https://{HOST}/tin/1", priority=1)
+    )
+    queue.next = lambda *, without=(): queue.queued[0] if queue.queued else None  # sees no hosts
+    found = list(crawl(PROFILE, fetcher, queue, hosts=HostsInMemory(), budget=Budget(), clock=FakeClock()))
+    assert ["nothing may be fetched" in (visit.failed or "") for visit in found] == [False, True, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archive_search.crawler.fetch import Fetcher
-from archive_search.crawler.run import Frontier, Pace, crawl
+from archive_search.crawler.pace import Budget, Hosts
+from archive_search.crawler.run import Frontier, crawl
 
-__all__ = ["Fetcher", "Frontier", "Pace", "crawl"]
+__all__ = ["Budget", "Fetcher", "Frontier", "Hosts", "crawl"]

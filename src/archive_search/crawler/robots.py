@@ -13,13 +13,16 @@ from __future__ import annotations
 import codecs
 import re
 import string
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from protego import Protego
 
+from archive_search.clock import Clock
 from archive_search.crawler.fetch import PRODUCT
+from archive_search.crawler.pace import Hosts
 from archive_search.errors import PageUnreadable, RobotsUnavailable
 from archive_search.markup import body_bytes
 from archive_search.records import Capture
@@ -34,7 +37,7 @@ MAX_AGE_S = 24 * 3600.0
 """RFC 9309, 2.4: rules are not used for longer than a day."""
 
 RETRY_S = 600.0
-"""How long nothing is fetched before a robots.txt that gave no answer is asked for again."""
+"""How long an origin is left alone before a robots.txt that gave no answer is asked for again."""
 
 MAX_DELAY_S = 30.0
 """The longest Crawl-delay that is obeyed to the letter."""
@@ -84,40 +87,72 @@ class Rules:
 
 
 class Answers:
-    """What the robots.txt of each origin said, or why it said nothing, until it is time to ask again."""
+    """What the robots.txt of each origin said, for a day, from one run to the next.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    What it said longer ago is never used, not even while there is no newer answer: an unreachable
+    robots.txt MUST be taken to forbid everything (2.3.1.4). That a crawler MAY go back to an old copy, or
+    take everything for allowed, when this has lasted for some 30 days is leave that we do not take, for
+    nobody can tell an owner who shut crawlers out from one who let a server decay. Nor is a denial kept
+    for the next run: it holds for ten minutes.
+    """
+
+    def __init__(self, hosts: Hosts, clock: Clock) -> None:
+        self._hosts = hosts
         self._clock = clock
-        self._kept: dict[str, tuple[float, Rules | str]] = {}
+        self._read: dict[str, tuple[datetime, Rules]] = {}
+        self._denied: dict[str, tuple[float, str]] = {}
 
-    def get(self, origin: str) -> Rules | str | None:
-        """Return the rules, or the reason why nothing may be fetched; None if it is to be asked for."""
-        until, answer = self._kept.get(origin, (0.0, None))
-        return answer if self._clock() < until else None
+    def get(self, origin: str) -> Rules | None:
+        """Return the rules, or None if robots.txt is to be asked for."""
+        if origin not in self._read:
+            kept = self._hosts.get(origin)
+            if kept.robots is None or kept.robots_at is None:
+                return None
+            self._read[origin] = (kept.robots_at, Rules(kept.robots))
+        asked_at, rules = self._read[origin]
+        # A time to come is one of a clock that has been set back since.
+        return rules if 0 <= (self._clock.now() - asked_at).total_seconds() < MAX_AGE_S else None
 
-    def keep(self, origin: str, answer: Rules | str) -> Rules | str:
-        """Return the answer, having kept it: rules for a day, a denial for ten minutes."""
-        age_s = RETRY_S if isinstance(answer, str) else MAX_AGE_S
-        self._kept[origin] = (self._clock() + age_s, answer)
-        return answer
+    def keep(self, origin: str, text: str) -> Rules:
+        """Return the rules that a robots.txt of now holds, having kept them."""
+        asked_at = self._clock.now()
+        self._hosts.put(origin, replace(self._hosts.get(origin), robots_at=asked_at, robots=text))
+        self._read[origin] = (asked_at, Rules(text))
+        return self._read[origin][1]
+
+    def deny(self, origin: str, why: str) -> None:
+        """Leave an origin alone whose robots.txt gave no answer."""
+        reason = f"robots.txt of {origin} cannot be had ({why}); nothing may be fetched"
+        self._denied[origin] = (self._clock.monotonic() + RETRY_S, reason)
+
+    def denied(self) -> dict[str, str]:
+        """Return the origins from which nothing may be fetched now, and why."""
+        now = self._clock.monotonic()
+        return {origin: reason for origin, (until, reason) in self._denied.items() if now < until}
 
 
 def read_rules(capture: Capture) -> Rules:
-    """Return the rules of a robots.txt response that is no redirect.
+    """Return the rules of a robots.txt response that is no redirect; raises as `read_text` does."""
+    return Rules(read_text(capture))
+
+
+def read_text(capture: Capture) -> str:
+    """Return the text of a robots.txt response that is no redirect.
 
     Any 4xx allows everything (RFC 9309, 2.3.1.3); raises `RobotsUnavailable` for a 5xx, which forbids
     everything for now (2.3.1.4), for any other status that is no 2xx, and for a body whose content coding
     cannot be taken off.
     """
     if 400 <= capture.status < 500:
-        return Rules("")
+        return ""
     if not 200 <= capture.status < 300:
         raise RobotsUnavailable(capture.url, f"robots.txt answers {capture.status}; nothing may be fetched")
     try:
         data = body_bytes(capture)
     except PageUnreadable as exc:
         raise RobotsUnavailable(capture.url, f"robots.txt: {exc.reason}; nothing may be fetched") from exc
-    return Rules(_decoded(_whole_lines(data)))
+    # No line says anything by a NUL, and not every database can keep one.
+    return _decoded(_whole_lines(data)).replace("\0", "\ufffd")
 
 
 def _whole_lines(data: bytes) -> bytes:
