@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,7 +25,6 @@ from archive_search.records import (
     Role,
     Session,
     Statement,
-    Target,
     Topic,
 )
 
@@ -148,20 +146,6 @@ def test_an_article_of_which_there_is_only_a_print_view_is_readable(archive):
         assert articles.document(db, view.article.id) == view
 
 
-def test_an_article_is_gone_when_all_its_urls_answer_404(archive):
-    document = make_document()
-    file(archive, document)
-    other = "http://portal.test/vi/tin/1"
-    file(archive, document, url=other)
-    later = NOON + timedelta(days=1)
-    for url, gone_at in ((URL, None), (other, later)):
-        stored = archive.keep(make_capture(url, status=404, captured_at=later), None)
-        with archive.writing() as db:
-            captures.settle(db, stored.id, CaptureKind.ERROR)
-            articles.refresh(db, document.article.id)
-        assert state(archive, document).gone_at == gone_at
-
-
 def test_a_document_comes_back_from_json_as_it_was():
     assert document_from_json(document_to_json(make_document())) == make_document()
 
@@ -213,46 +197,6 @@ def test_a_crawl_that_never_finished_is_interrupted_until_it_is(archive):
         assert runs.interrupted(db, "portal") == run
         runs.finish(db, run, NOON)
         assert runs.interrupted(db, "portal") is None
-
-
-def test_the_frontier_gives_listings_first_and_each_url_once(archive):
-    frontier = archive.frontier("portal")
-    article, listing = Target(url="http://a/1", priority=1), Target(url="http://a/", priority=0)
-    assert frontier.add([article, listing, replace(article, url="https://a/1#x")]) == 2
-    assert frontier.next() == listing
-    frontier.finish(listing, None)
-    assert frontier.next() == article
-    frontier.finish(article, None)
-    assert frontier.next() is None
-    assert frontier.counts() == (2, 2)
-
-
-def test_a_page_that_moved_to_https_is_asked_for_there_and_only_there(archive):
-    frontier = archive.frontier("portal")
-    old, new = (
-        Target(url="http://a/1", priority=1),
-        Target(url="https://a/1", priority=1, found_on="http://a/1"),
-    )
-    frontier.add([old])
-    for back_and_forth in ([new], [replace(old, found_on=new.url)]):
-        target = frontier.next()
-        frontier.add(back_and_forth)
-        frontier.finish(target, None)
-    assert target.url == new.url
-    assert frontier.next() is None
-
-
-def test_a_restarted_frontier_asks_again_with_the_validators_of_last_time(archive):
-    frontier = archive.frontier("portal")
-    frontier.add([Target(url="http://a/", priority=0)])
-    frontier.finish(frontier.next(), make_capture("http://a/", headers=(("ETag", '"1"'),)))
-    frontier.restart()
-    assert frontier.next().etag == '"1"'
-
-
-def test_two_portals_have_two_frontiers(archive):
-    archive.frontier("one").add([Target(url="http://a/", priority=0)])
-    assert archive.frontier("two").next() is None
 
 
 def test_an_archive_is_not_made_twice(archive):

@@ -1,3 +1,4 @@
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -42,4 +43,22 @@ def test_the_migrations_run_from_an_empty_database_of_any_kind():
     with engine.connect() as db:
         catalogue.migrate(db)
         assert db.dialect.has_table(db, "captures")
+    engine.dispose()
+
+
+def test_a_migration_that_is_broken_off_leaves_nothing_behind(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/catalogue.sqlite"
+    migrate = catalogue.migrate
+
+    def broken_off(connection):
+        migrate(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "migrate", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            catalogue.connect(url)
+    engine = create_engine(url)
+    with engine.connect() as db:
+        assert db.execute(text("SELECT count(*) FROM sqlite_master")).scalar() == 0
     engine.dispose()

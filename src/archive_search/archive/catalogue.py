@@ -18,8 +18,10 @@ Times are text, ISO 8601 in UTC, so that they sort and mean the same in every da
 from __future__ import annotations
 
 import json
+import tempfile
 from datetime import UTC, datetime
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -41,10 +43,16 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    func,
     inspect,
+    make_url,
     select,
     text,
 )
+from sqlalchemy.exc import ArgumentError
+
+from archive_search.disk import sync
+from archive_search.errors import ConfigError
 
 metadata = MetaData()
 
@@ -74,11 +82,13 @@ captures = Table(
     Column("status", Integer, nullable=False),
     Column("media_type", String(100)),
     Column("sha256", String(64), nullable=False),  # of the payload
+    Column("payload_digest", String(80)),  # WARC-Payload-Digest, which revisits refer to
     Column("size", _Bytes, nullable=False),  # of the payload, bytes
     Column("warc_file", String(255), nullable=False),
     Column("warc_offset", _Bytes, nullable=False),
     Column("record_length", _Bytes, nullable=False),
     Column("record_sha256", String(64), nullable=False),
+    Column("warc_end", _Bytes),  # behind the record and its request: all before is on disk
     Column("truncated", String(12)),  # WARC-Truncated
     # Derived by cleaning: what the page is, why it is no article, which article it shows.
     Column("kind", String(20)),
@@ -91,6 +101,8 @@ captures = Table(
     UniqueConstraint("warc_file", "warc_offset"),
     Index("captures_of_url", "url", "captured_at"),
     Index("captures_of_article", "article", "captured_at"),
+    Index("captures_of_payload", "payload_digest"),
+    Index("captures_of_run", "run"),
 )
 
 versions = Table(
@@ -108,7 +120,10 @@ articles = Table(
     Column("portal", String(60), nullable=False),
     Column("url", Text, nullable=False),
     Column("version", String(20), nullable=False),
-    Column("gone_at", String(20)),
+    Column("seen_at", String(20)),  # first
+    Column("absent_at", String(20)),  # since when none of its addresses shows it
+    Column("lost_at", String(20)),  # when that had been seen often enough
+    Column("gone_at", String(20)),  # the same as absent_at, once it is believed
 )
 
 frontier = Table(
@@ -130,7 +145,7 @@ frontier = Table(
     Column("interval_s", Integer),  # between two fetches
     Column("failures", Integer, nullable=False, server_default="0"),  # since it was fetched last
     UniqueConstraint("portal", "key"),
-    Index("frontier_queue", "portal", "state", "priority"),
+    Index("frontier_queue", "portal", "state", "priority", "seen_at"),
 )
 
 file_texts = Table(
@@ -180,15 +195,76 @@ def moment(written: str) -> datetime:
 
 
 def connect(url: str) -> Engine:
-    """Return the catalogue at an SQLAlchemy URL, with its schema made or brought up to date."""
-    engine = create_engine(url, json_serializer=_json)
+    """Return the catalogue at an SQLAlchemy URL, with its schema made or brought up to date.
+
+    Raises `ConfigError` for a URL that is none, of a database whose driver is not installed, or of a
+    catalogue that a newer program made. Before an older one in SQLite is changed, a copy of it is kept.
+    """
+    engine = engine_of(url)
+    with engine.connect() as connection:
+        revision = _revision(connection)
+        if revision and revision > REVISION:
+            raise ConfigError(
+                f"The catalogue was made by a newer archive-search (its revision is {revision}, and this "
+                f"program knows {REVISION}). Upgrade the program; nothing was changed."
+            )
+        if revision != REVISION:
+            _keep_copy(connection, revision)
+            _migrate_at_once(connection)
+    return engine
+
+
+def engine_of(url: str) -> Engine:
+    """Return the database at an SQLAlchemy URL as it is, whatever its schema."""
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
-    with engine.connect() as connection:
-        if _revision(connection) != REVISION:
-            migrate(connection)
-            connection.commit()
     return engine
+
+
+def _engine(url: str) -> Engine:
+    try:
+        spelt = make_url(url)
+        if spelt.drivername in ("postgresql", "postgres"):
+            spelt = spelt.set(drivername="postgresql+psycopg")
+        # A server may have been restarted since a connection was used last.
+        return create_engine(spelt, json_serializer=_json, pool_pre_ping=True)
+    except ModuleNotFoundError as exc:
+        raise ConfigError(
+            f"The catalogue is in PostgreSQL, and its driver is not installed ({exc}): "
+            "`pip install 'archive-search[postgresql]'`."
+        ) from exc
+    except ArgumentError as exc:
+        raise ConfigError(f"archive.toml: catalogue is no URL of a database: {exc}") from exc
+
+
+def _keep_copy(connection: Connection, revision: str | None) -> None:
+    """Keep a catalogue in SQLite as it is, beside itself: `catalogue-0001.sqlite`."""
+    file = connection.engine.url.database
+    if revision is None or connection.dialect.name != "sqlite" or not file:
+        return
+    copy = Path(file).with_name(f"catalogue-{revision}.sqlite")
+    connection.rollback()  # VACUUM is for outside of a transaction
+    with tempfile.TemporaryDirectory(prefix="upgrading-", dir=copy.parent) as folder:
+        part = Path(folder) / copy.name
+        connection.exec_driver_sql("VACUUM INTO ?", (str(part),))
+        sync(part)
+        part.replace(copy)
+    sync(copy.parent)
+
+
+def _migrate_at_once(connection: Connection) -> None:
+    """Migrate in one transaction: whoever is killed in it leaves the catalogue as it was."""
+    if connection.dialect.name == "sqlite":
+        # Python's driver begins none for changes of the schema, and would commit each by itself.
+        connection.rollback()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Held until the transaction ends, so that of several machines only one migrates.
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+    if _revision(connection) != REVISION:  # which another process may have brought about by now
+        migrate(connection)
+    connection.commit()
 
 
 def _json(value: object) -> str:
@@ -201,6 +277,9 @@ def _durable(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+_MIGRATING = 0x61726368697665
+"""The key of PostgreSQL's advisory lock for migrations: any number that others do not use."""
+
 REVISION = "0002"
 """The newest schema revision; the migrations folder leads up to it."""
 
@@ -212,9 +291,9 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the schema to the newest revision."""
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema up to a revision, the newest one unless another is named."""
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(resources.files(__package__) / "migrations"))
     settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
+    command.upgrade(settings, revision)

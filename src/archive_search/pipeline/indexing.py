@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from archive_search.archive import Archive, articles, captures
+from archive_search.archive import Archive, articles, captures, gone
+from archive_search.archive.importing import revisits
 from archive_search.archive.warc import read_records
 from archive_search.errors import WarcUnreadable
 from archive_search.index.engine import Engine
+from archive_search.pipeline.files import fill_texts
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
 from archive_search.pipeline.receiving import settle
@@ -29,10 +31,11 @@ class IndexReport:
     total: int
 
 
-def update_index(archive: Archive, engine: Engine) -> IndexReport:
-    """Bring the search index up to date with the catalogue."""
+def update_index(archive: Archive, engine: Engine, progress: Progress = silent) -> IndexReport:
+    """Bring the search index up to date with the catalogue, and that with the texts of captured files."""
+    fill_texts(archive, progress)
     with archive.reading() as db:
-        current, indexed = articles.current_versions(db), engine.versions()
+        current, indexed = articles.current_editions(db), engine.versions()
         stale = sorted(article for article, version in current.items() if indexed.get(article) != version)
         removed = sorted(indexed.keys() - current.keys())
         if not indexed:
@@ -82,8 +85,11 @@ def rebuild(archive: Archive, engine: Engine, progress: Progress = silent) -> Re
                 problems.append(str(exc))
         pending = list(captures.unsettled(db))
         for done, stored in enumerate(pending, 1):
-            settle(db, stored, archive.read(stored), profiles.of(stored.url))
+            settle(db, stored, archive.read(stored), profiles.of(stored.url), archive.config.closed)
             progress("cleaning", done, len(pending))
+        revisits.resolve_waiting(db, archive.read)
+        gone.judge(db, archive.config.closed)
+    fill_texts(archive, progress, again=True)
     with archive.reading() as db:
         engine.rebuild(articles.documents(db))
         total = len(articles.current_versions(db))
