@@ -6,17 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 from click.testing import CliRunner
 from conftest import make_capture
-from postgres import server
+from postgres import new_database, server
 from sqlalchemy import MetaData, insert, select
 from test_cli import run
 
@@ -350,12 +348,8 @@ def test_ids_and_versions_are_kept_for_permalinks(folder, tmp_path):
 @pytest.fixture
 def databases():
     """The URLs of two empty databases of a PostgreSQL server."""
-    # Not below pytest's folder, which the server's user may not enter; and a socket's path is short.
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder, server(Path(folder)) as url:
-        with psycopg.connect(f"host={folder} user=archive dbname=postgres", autocommit=True) as db:
-            for name in ("one", "two"):
-                db.execute(f"CREATE DATABASE {name}")
-        yield url.format("one"), url.format("two")
+    with server() as folder:
+        yield new_database(folder), new_database(folder)
 
 
 def rows_at(url):

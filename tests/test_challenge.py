@@ -3,7 +3,7 @@ import gzip
 import pytest
 from conftest import HTML, make_capture
 
-from archive_search.cleaning.challenge import challenged, shared_bodies
+from archive_search.cleaning.challenge import challenged
 
 # Bodies in brief, as public issues and the plugins of wafw00f (EnableSecurity/wafw00f) show them.
 F5 = (
@@ -112,15 +112,13 @@ def test_a_login_page_at_its_own_address_stands_in_nothings_place():
 
 
 def test_errors_of_the_portals_own_and_broken_bodies_are_no_walls():
-    assert challenged(answer(F5, 404)) is None
+    assert challenged(answer(F5, 500)) is None
     torn = gzip.compress(F5.encode())[:-12]
     assert challenged(make_capture(payload=torn, headers=(*HTML, ("Content-Encoding", "gzip")))) is None
 
 
-def test_one_text_at_several_addresses_is_told_whatever_its_numbers():
-    pages = [
-        answer(f"<p>Truy cập bị từ chối, mã số {number}</p>", url=f"http://portal.test/tin/{number}")
-        for number in (1, 2)
-    ]
-    shared = shared_bodies([*pages, answer(ARTICLE, url="http://portal.test/tin/3")])
-    assert list(shared.values()) == [("http://portal.test/tin/1", "http://portal.test/tin/2")]
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_wall_makes_no_article_gone_whatever_its_status(status):
+    assert challenged(answer(F5, status)) == "F5 BIG-IP stands in the page's place"
+    assert challenged(answer("", status, cf_mitigated="challenge"))
+    assert challenged(answer(LOGIN, status)) is None

@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from conftest import make_capture
 from hypothesis import given
 from hypothesis import strategies as st
+from needing import needed
 from test_cli import run
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
@@ -236,10 +237,7 @@ def test_the_entries_have_the_plain_header_that_viewers_expect(package):
 def validator():
     """The command of Webrecorder's own package, to be run in a process of its own."""
     path = shutil.which("wacz", path=str(Path(sys.executable).parent))
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("The test extra brings the command wacz, and it is not there.")
-        pytest.skip("the package wacz is not installed")
+    needed(path, "the package wacz is not installed: pip install '.[dev]'")
     return path
 
 

@@ -5,18 +5,18 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from needing import needed
 
 from archive_search import demo
 from archive_search.archive import Archive, create, runs
 from archive_search.cli import capturing, main
 from archive_search.config import load_config
-from archive_search.crawler import Fetcher
 from archive_search.disk import only_writer
 from archive_search.errors import ConfigError, FetchFailed, StorageError
 from archive_search.pipeline.hooks import HEARTBEAT
@@ -82,9 +82,9 @@ def test_a_folder_in_a_home_or_a_temporary_folder_is_not_hidden(monkeypatch, fol
     assert (lines(unit, "ProtectHome"), lines(unit, "PrivateTmp")) == ([home], [tmp])
 
 
-@pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not installed (Debian package systemd)")
 @pytest.mark.parametrize("name", ODD)
 def test_systemd_takes_the_units(tmp_path, name):
+    needed(ANALYZE, "systemd-analyze is not installed: apt-get install systemd")
     folder = tmp_path / name
     folder.mkdir()
     run("-C", folder, "init")
@@ -160,7 +160,8 @@ def fake_crawls(monkeypatch, answers):
     """Let the crawl of a portal give or raise what is said of it; return the names that were crawled."""
     crawled = []
 
-    def crawl(archive, name, *, everything):
+    def crawl(archive, profile, **_):
+        name = profile.name
         crawled.append(name)
         answer = answers.get(name)
         if isinstance(answer, Exception):
@@ -204,8 +205,9 @@ def test_all_portals_are_crawled_whatever_becomes_of_one(folder, monkeypatch, an
 def test_a_crawl_of_a_portal_that_goes_well_is_told_at_the_end(folder, monkeypatch):
     """The whole way, from the portal's server to the heartbeat."""
     with demo.serve_portal(1) as addresses:
-        monkeypatch.setattr(capturing, "Fetcher", partial(Fetcher, connect_to=addresses))
-        monkeypatch.setattr(capturing, "load_profile", lambda name, folder: demo.demo_profile(name))
+        here = tuple((host, f"{address}:{port}") for host, (address, port) in addresses.items())
+        served = replace(demo.demo_profile("thuongtin"), connect_to=here)
+        monkeypatch.setattr(capturing, "load_profile", lambda name, folder: served)
         run("-C", folder, "crawl", "thuongtin")
     state = json.loads((folder / HEARTBEAT).read_text(encoding="utf-8"))
     assert state["portals"]["thuongtin"]["run"] == 1

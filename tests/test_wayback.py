@@ -20,8 +20,6 @@ from archive_search.errors import ConfigError, FetchFailed
 from archive_search.pipeline import Wanted, import_wayback
 from archive_search.records import CaptureKind
 
-pytest.importorskip("wayback")
-
 ONE, TWO, OLD, LOST = (f"http://portal.test/{name}" for name in ("1", "2", "old", "lost"))
 
 

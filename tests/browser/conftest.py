@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needing import needed
 from playwright.sync_api import Browser, Page, sync_playwright
 from waitress.server import create_server
 
@@ -80,10 +80,7 @@ def _served(app) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("The browser tests need Chromium, and there is none on PATH.")
-        pytest.skip("there is no Chromium on PATH")
+    needed(path, "there is no Chromium on PATH: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from needing import needed
 from playwright.sync_api import Browser, Frame, Page
 from test_cli import run
 
@@ -34,9 +35,8 @@ _TYPES = {".js": "text/javascript", ".html": "text/html; charset=utf-8", ".wacz"
 def viewer() -> Path:
     """The folder of the npm package replaywebpage, which the environment names: it is no part of this one."""
     folder = os.environ.get("REPLAYWEBPAGE")
-    if not folder:
-        pytest.skip("REPLAYWEBPAGE names no folder with the npm package replaywebpage")
-    return Path(folder)
+    needed(folder, "REPLAYWEBPAGE names no folder with the npm package replaywebpage")
+    return Path(str(folder))
 
 
 @pytest.fixture(scope="session")

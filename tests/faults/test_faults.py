@@ -1,6 +1,5 @@
 """Short forms; `python tests/faults all` is the long one, and docs/evaluation.md has its figures."""
 
-import os
 import random
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from injecting import calls, points, torn_archive, try_fault
 from kills import kill_rounds
+from needing import needed
 from power import power_cuts
 
 FULL_DISK = Path(__file__).with_name("full_disk.py")
@@ -19,12 +19,6 @@ def works(*command: str) -> bool:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
-
-
-def needed(is_there: bool, what: str) -> None:
-    """Skip the test without something that it needs; in CI, where nothing may be missing, fail."""
-    if not is_there:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
 
 
 @pytest.fixture(scope="module")

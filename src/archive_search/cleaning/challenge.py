@@ -7,9 +7,7 @@ page with next to no text, or for a header by which the vendor itself marks a ch
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
@@ -18,7 +16,7 @@ from archive_search.errors import PageUnreadable
 from archive_search.markup import body_bytes, body_text, is_html
 from archive_search.records import Capture
 
-__all__ = ["challenged", "shared_bodies"]
+__all__ = ["challenged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +25,7 @@ class _Wall:
 
     Patterns are of lower case, and the body is made so. One of `signs` stands in it too: looking for them
     costs next to nothing, and most pages have none. The page shows no more than so many `words`, and is no
-    longer than so many `chars`.
+    longer than so many `chars`. `may_be_the_portals` says that portals have such pages of their own.
     """
 
     name: str
@@ -36,6 +34,7 @@ class _Wall:
     body: tuple[str, ...] = ()
     words: int = 120
     chars: int = 500_000
+    may_be_the_portals: bool = False
 
 
 # Where each is described. Cloudflare: developers.cloudflare.com/cloudflare-challenges (`cf-mitigated`), and
@@ -137,12 +136,14 @@ _WALLS = (
     _Wall(name="LiteSpeed", signs=("/.lsrecap/",), body=(r"/\.lsrecap/recaptcha",)),
     _Wall(
         name="a check by a cookie",
+        may_be_the_portals=True,
         signs=("slowaes",),
         body=(r"slowaes\.decrypt", r"document\.cookie\s*="),
         words=40,
     ),
     _Wall(
         name="a check by a cookie",
+        may_be_the_portals=True,
         signs=("document.cookie",),
         body=(
             r"document\.cookie\s*=",
@@ -153,6 +154,7 @@ _WALLS = (
     ),
     _Wall(
         name="a captcha",
+        may_be_the_portals=True,
         signs=("captcha", "cf-turnstile"),
         body=(
             r"g-recaptcha|h-captcha|hcaptcha|cf-turnstile|captcha",
@@ -163,6 +165,7 @@ _WALLS = (
     ),
     _Wall(
         name="a login page",
+        may_be_the_portals=True,
         signs=("password",),
         body=(
             r"<input[^>]+type\s*=\s*[\"']?password",
@@ -177,7 +180,9 @@ _PATTERNS = tuple(tuple(map(re.compile, wall.body)) for wall in _WALLS)
 _LOGIN = re.compile(r"log-?in|sign-?in|dang-?nhap", re.IGNORECASE)
 # A challenge is small: half a megabyte is a page that only mentions one.
 _LARGEST = 500_000
-_STATUSES = frozenset((200, 202, 401, 403, 405, 406, 429, 501, 503))
+_STATUSES = frozenset((200, 202, 401, 403, 404, 405, 406, 410, 429, 501, 503))
+# Walls are served with these too, and would make articles gone; a portal's own pages are too.
+_GONE = frozenset((404, 410))
 
 
 def challenged(capture: Capture) -> str | None:
@@ -207,7 +212,9 @@ def _by_body(capture: Capture) -> str | None:
     found = [
         _WALLS[at]
         for at in likely
-        if len(page) <= _WALLS[at].chars and all(pattern.search(page) for pattern in _PATTERNS[at])
+        if len(page) <= _WALLS[at].chars
+        and not (_WALLS[at].may_be_the_portals and capture.status in _GONE)
+        and all(pattern.search(page) for pattern in _PATTERNS[at])
     ]
     if not found:
         return None
@@ -225,21 +232,3 @@ def _shown(text: str) -> str:
     for tag in soup(["script", "style", "noscript", "template", "title"]):
         tag.decompose()
     return soup.get_text(" ")
-
-
-def shared_bodies(captures: Iterable[Capture]) -> dict[str, tuple[str, ...]]:
-    """Return the texts that several addresses answer with, by their digest, each with those addresses.
-
-    Different articles have different texts; one text for all of them is a wall that no row here knows, or an
-    error page. Numbers are left out, for walls print the time and a number of their own.
-    """
-    urls: dict[str, dict[str, None]] = {}
-    for capture in captures:
-        try:
-            shown = re.sub(r"[\d\W_]+", " ", _shown(body_text(capture))) if is_html(capture) else ""
-        except PageUnreadable:
-            continue
-        if shown.strip():
-            digest = hashlib.sha256(shown.encode()).hexdigest()
-            urls.setdefault(digest, {})[capture.url] = None
-    return {digest: tuple(found) for digest, found in urls.items() if len(found) > 1}

@@ -11,12 +11,13 @@ import click
 
 from archive_search import pipeline
 from archive_search.archive import Archive, create, manifest
+from archive_search.archive.leases import Lease
 from archive_search.archive.runs import Report
 from archive_search.cli.room import Room, as_json, end, main, print_json, serve_site
 from archive_search.clock import Clock
 from archive_search.config import Config
 from archive_search.crawler import Fetcher
-from archive_search.errors import ArchiveSearchError, ConfigError, FetchFailed
+from archive_search.errors import ArchiveSearchError, ConfigError, FetchFailed, LeaseLost
 from archive_search.portals import Profile, bundled_profiles, load_profile
 from archive_search.printing import runs as printing
 from archive_search.printing.notices import notice
@@ -67,7 +68,7 @@ def crawl(room: Room, portals: tuple[str, ...], every: bool, everything: bool, a
     """
     if portals and every:
         raise ConfigError("Name portals, or say --all.")
-    with room.archive() as archive, archive.locked():
+    with room.archive() as archive, archive.locked(shared=archive.config.is_shared):
         for name in portals:
             # A slip in a name is told before anything is fetched.
             _profile(archive.config, name)
@@ -90,27 +91,36 @@ def _crawl_each(
     """Crawl one portal after another and tell how it went; return reports, and errors by portal."""
     reports: list[Report] = []
     errors: dict[str, ArchiveSearchError] = {}
+    profiles = []
     for name in names:
         try:
-            reports.append(_crawl_one(archive, name, everything=everything))
-        except (ConfigError, FetchFailed) as exc:
+            profiles.append(_profile(archive.config, name))
+        except ConfigError as exc:
             errors[name] = exc
             click.echo(f"{name}: {exc}", err=True)
-        except ArchiveSearchError as exc:
-            # The archive itself is at fault, so the next portal would fare no better.
-            _tell(archive.config, reports, {**errors, name: exc})
-            raise
-        else:
-            click.echo(printing.report(reports[-1]), err=as_json)
+    with contextlib.closing(pipeline.turns(archive, profiles, Clock())) as turns:
+        for profile, lease in turns:
+            try:
+                reports.append(_crawl_one(archive, profile, everything=everything, lease=lease))
+            except (ConfigError, FetchFailed, LeaseLost) as exc:
+                errors[profile.name] = exc
+                click.echo(f"{profile.name}: {exc}", err=True)
+            except ArchiveSearchError as exc:
+                # The archive itself is at fault, so the next portal would fare no better.
+                _tell(archive.config, reports, {**errors, profile.name: exc})
+                raise
+            else:
+                click.echo(printing.report(reports[-1]), err=as_json)
     _tell(archive.config, reports, errors)
     return reports, errors
 
 
-def _crawl_one(archive: Archive, name: str, *, everything: bool) -> Report:
-    profile = _profile(archive.config, name)
+def _crawl_one(archive: Archive, profile: Profile, *, everything: bool, lease: Lease | None) -> Report:
     fetcher = Fetcher(contact=archive.config.contact, connect_to=profile.addresses, tls=profile.tls)
     with contextlib.closing(fetcher), shown(profile.label) as progress:
-        report = pipeline.crawl_portal(archive, profile, fetcher, progress, everything=everything)
+        report = pipeline.crawl_portal(
+            archive, profile, fetcher, progress, everything=everything, lease=lease
+        )
     return pipeline.attend(archive, profile, report.run)
 
 

@@ -9,24 +9,39 @@
 
 from __future__ import annotations
 
+from archive_search.pipeline.alarms import attend
 from archive_search.pipeline.checking import check_page
 from archive_search.pipeline.crawling import crawl_portal
-from archive_search.pipeline.importing import ImportReport, import_warc
+from archive_search.pipeline.hooks import tell
+from archive_search.pipeline.importing import (
+    Choices,
+    ImportReport,
+    Wanted,
+    import_file,
+    import_wayback,
+)
 from archive_search.pipeline.indexing import IndexReport, RebuildReport, rebuild, update_index
 from archive_search.pipeline.progress import Progress
+from archive_search.pipeline.sharing import turns
 from archive_search.pipeline.status import Status, status, was_crawled
 
 __all__ = [
+    "Choices",
     "ImportReport",
     "IndexReport",
     "Progress",
     "RebuildReport",
     "Status",
+    "Wanted",
+    "attend",
     "check_page",
     "crawl_portal",
-    "import_warc",
+    "import_file",
+    "import_wayback",
     "rebuild",
     "status",
+    "tell",
+    "turns",
     "update_index",
     "was_crawled",
 ]

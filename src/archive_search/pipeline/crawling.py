@@ -12,6 +12,7 @@ from archive_search.archive import Archive, articles, captures, gone, runs
 from archive_search.archive.frontier import StoredFrontier
 from archive_search.archive.gone import Doubt
 from archive_search.archive.hosts import StoredHosts
+from archive_search.archive.leases import Lease
 from archive_search.archive.runs import Report
 from archive_search.clock import Clock
 from archive_search.config import Config
@@ -33,15 +34,17 @@ def crawl_portal(
     clock: Clock | None = None,
     *,
     everything: bool = False,
+    lease: Lease | None = None,
 ) -> Report:
     """Crawl one portal until nothing is queued; return the report.
 
     Visited are the seeds, what is new on them and whatever is due, or `everything` that is known. An
-    interrupted crawl goes on where it stopped, and its report counts what it did before. Raises
-    `StorageError` when the archive cannot be written any more.
+    interrupted crawl goes on where it stopped, and its report counts what it did before. The `lease` on the
+    portal's hosts is renewed with each visit. Raises `StorageError` when the archive cannot be written any
+    more, `LeaseLost` when another machine has taken over.
     """
     clock = clock or Clock()
-    settle_pending(archive, Profiles(archive.config.profile_folder))
+    settle_pending(archive, Profiles(archive.config.profile_folder), only=profile if lease else None)
     frontier = archive.frontier(profile.name)
     with archive.reading() as db:
         run = runs.interrupted(db, profile.name)
@@ -53,6 +56,8 @@ def crawl_portal(
     hosts, budget = StoredHosts(archive.engine), _budget(archive.config)
     found: Counter[Outcome] = Counter()
     for visit in crawl(profile, fetcher, frontier, hosts=hosts, budget=budget, clock=clock):
+        if lease:
+            lease.renew()
         receipt = _receive(archive, run, visit, profile, clock)
         if receipt.kind is CaptureKind.ARTICLE:
             found[receipt.outcome] += 1
@@ -61,9 +66,8 @@ def crawl_portal(
             budget.stop(_question(receipt.doubt))
         progress(visit.target.url, *frontier.counts())
     with archive.writing() as db:
-        doubts = gone.judge(db, archive.config.closed)
-        if profile.name in doubts:
-            budget.stop(_question(doubts[profile.name]))
+        if doubt := gone.judge_portal(db, profile.name, archive.config.closed):
+            budget.stop(_question(doubt))
         runs.finish(db, run, clock.now(), stopped=budget.stopped)
     archive.seal(run)
     with archive.reading() as db:

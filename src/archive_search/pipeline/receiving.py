@@ -107,7 +107,9 @@ def _kind(capture: Capture, profile: Profile) -> tuple[CaptureKind, str | None]:
 
 
 def _kind_of_page(capture: Capture, profile: Profile) -> CaptureKind:
-    if not is_html(capture):
+    if capture.method != "GET":
+        return CaptureKind.LISTING
+    if not is_html(capture) and (capture.payload or not profile.is_article(capture.url)):
         return CaptureKind.FILE
     if profile.is_print_view(capture.url):
         return CaptureKind.PRINT_VIEW
@@ -208,14 +210,15 @@ def note(db: Connection, run: int, url: str, receipt: Receipt, clock: Clock | No
     runs.note(db, run, url, now, receipt.outcome, kind=receipt.kind, reason=receipt.reason)
 
 
-def settle_pending(archive: Archive, profiles: Profiles) -> None:
-    """Settle every capture that is kept and not settled."""
+def settle_pending(archive: Archive, profiles: Profiles, *, only: Profile | None = None) -> None:
+    """Settle every capture that is kept and not settled, or `only` those of a portal."""
     with archive.reading() as db:
-        pending = list(captures.unsettled(db))
+        pending = [stored for stored in captures.unsettled(db) if only is None or only.owns(stored.url)]
     for batch in batches(pending, 100):
         with archive.writing() as db:
             for stored in batch:
-                settle(db, stored, archive.read(stored), profiles.of(stored.url), archive.config.closed)
+                profile = only or profiles.of(stored.url)
+                settle(db, stored, archive.read(stored), profile, archive.config.closed)
     if pending:
         with archive.writing() as db:
             revisits.resolve_waiting(db, archive.read)

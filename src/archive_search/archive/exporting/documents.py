@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,10 @@ Json = dict[str, Any]
 
 
 def document_to_json(document: Document) -> Json:
-    """Return the document as JSON values, each field under its own name."""
-    values = asdict(document)
+    """Return the document as JSON values, each field under its own name, without the texts of its files."""
+    # What is attached is joined to it, and no part of it.
+    values = asdict(replace(document, attached=()))
+    del values["attached"]
     published_at = document.article.published_at
     values["article"]["published_at"] = published_at.isoformat() if published_at else None
     return values
@@ -81,6 +83,7 @@ def export(document: Document) -> Json:
     values = document_to_json(document)
     return {
         **values["article"],
+        "attachments": _attachments(document),
         "people": [
             {
                 "name": person.name,
@@ -104,3 +107,23 @@ def export(document: Document) -> Json:
         "topics": [topic.slug for topic in document.topics],
         **{kind: values[kind] for kind in ("places", "sessions", "cited")},
     }
+
+
+def _attachments(document: Document) -> list[Json]:
+    """Return the attachments with their texts, which may be cut; what was not captured has none."""
+    attached = {file.url: file for file in document.attached}
+    made = []
+    for attachment in document.article.attachments:
+        values: Json = asdict(attachment)
+        if file := attached.get(attachment.url):
+            text = "\n".join(block.text for block in file.paragraphs)
+            values |= {
+                "sha256": file.sha256,
+                "media_type": file.media_type,
+                "captured_at": file.captured_at.isoformat(),
+                "text": text or None,
+                "omitted": file.omitted,
+                "problem": file.problem,
+            }
+        made.append(values)
+    return made

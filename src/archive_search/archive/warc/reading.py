@@ -19,8 +19,9 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
-from archive_search.archive.warc.records import RELAXED, Location, StoredRecord
+from archive_search.archive.warc.records import RELAXED, SENT, Location, StoredRecord
 from archive_search.errors import IntegrityError, WarcUnreadable
+from archive_search.identity import known_by, method_of
 from archive_search.records import Capture, Original
 
 _CHUNK = 256 * 1024
@@ -187,8 +188,10 @@ def _capture(record: ArcWarcRecord) -> Capture | None:
     revisit_of = _original(record) if kind == "revisit" else None
     # A revisit may leave out the headers along with the payload (WARC 1.1, 6.7.2).
     is_bare = revisit_of is not None and record.rec_headers.get_header("Content-Length") == "0"
+    sent = record.rec_headers.get_header(SENT) or ""
     return Capture(
-        url=url,
+        url=known_by(url, sent),
+        method=method_of(sent),
         captured_at=_date(record.rec_headers.get_header("WARC-Date")),
         status=200 if is_bare else _status(headers),
         headers=tuple((name, value) for name, value in headers.headers),

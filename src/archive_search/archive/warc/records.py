@@ -9,6 +9,12 @@ from archive_search.records import Capture
 RELAXED = "Archive-Search-Relaxed"
 """A field of our own in the header of a response record: what was not insisted on, separated by commas."""
 
+SENT = "Archive-Search-Request"
+"""Another: of what was sent with a POST that by which the request is known besides its address.
+
+`WARC-Target-URI` is the address. Fields that WARC 1.1 does not know are passed over by others (section 4).
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:

@@ -22,9 +22,10 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from archive_search.archive.warc.records import RELAXED, Location
+from archive_search.archive.warc.records import RELAXED, SENT, Location
 from archive_search.clock import Clock
 from archive_search.disk import claim, make_folder, storage_error, sync, write_all
+from archive_search.identity import sent_with, wire_url
 from archive_search.records import Capture
 
 OWN = re.compile(r"archive-search-\d{14}-\d{5}(?:-(?P<machine>[A-Za-z0-9-]+))?\.warc\.gz")
@@ -158,6 +159,7 @@ def _response_record(
         **({"WARC-IP-Address": capture.ip_address} if capture.ip_address else {}),
         **({"WARC-Truncated": capture.truncated} if capture.truncated else {}),
         **({RELAXED: ", ".join(capture.relaxed)} if capture.relaxed else {}),
+        **({SENT: sent} if (sent := sent_with(capture.url, capture.method)) else {}),
     }
     if revisit_of:
         url, captured_at = revisit_of
@@ -168,7 +170,7 @@ def _response_record(
         }
     phrase = responses.get(capture.status, "")
     return builder.create_warc_record(
-        capture.url,
+        wire_url(capture.url, capture.method),
         "revisit" if revisit_of else "response",
         payload=BytesIO(capture.payload),
         http_headers=StatusAndHeaders(f"{capture.status} {phrase}", list(capture.headers), "HTTP/1.1"),
@@ -177,14 +179,15 @@ def _response_record(
 
 
 def _request_record(builder: WARCWriter, capture: Capture, response: ArcWarcRecord) -> ArcWarcRecord:
-    parts = urlsplit(capture.url)
+    url = wire_url(capture.url, capture.method)
+    parts = urlsplit(url)
     line = f"{capture.method} {parts.path or '/'}{'?' if parts.query else ''}{parts.query} HTTP/1.1"
     headers = list(capture.request_headers)
     if capture.sent and not any(name.lower() == "content-length" for name, _ in headers):
         headers.append(("Content-Length", str(len(capture.sent))))
     sent = StatusAndHeaders(line, headers, is_http_request=True)
     return builder.create_warc_record(
-        capture.url,
+        url,
         "request",
         payload=BytesIO(capture.sent),
         http_headers=sent,
