@@ -656,7 +656,7 @@ def test_files_and_sitemaps_have_bounds_of_their_own():
     page, file = (Target(url=f"{PORTAL}/x", priority=priority) for priority in (ARTICLE, FILE))
     sitemap = Target(url=f"{PORTAL}/sitemap.xml", priority=LISTING)
     sizes = [bounds(target, PROFILE).max_bytes // 1024**2 for target in (page, file, sitemap)]
-    assert sizes == [25, 100, 100]
+    assert sizes == [10, 100, 100]
     assert bounds(file, PROFILE).deadline_s > bounds(page, PROFILE).deadline_s
 
 

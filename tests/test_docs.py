@@ -15,7 +15,16 @@ from click.testing import CliRunner
 from archive_search import errors
 from archive_search.cli import main
 from archive_search.config import SETTINGS
-from archive_search.portals import ArticleRule, ListingRule, Politeness, Profile, Selectors
+from archive_search.portals import (
+    ArticleRule,
+    AttachmentRule,
+    ListingRule,
+    PagingRule,
+    Politeness,
+    Profile,
+    Selectors,
+    TlsRule,
+)
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -61,10 +70,13 @@ def test_the_command_reference_is_what_help_says():
     assert (DOCS / "cli.md").read_text(encoding="utf-8") == made
 
 
-@pytest.mark.parametrize("record", [Profile, ArticleRule, ListingRule, Selectors, Politeness])
+@pytest.mark.parametrize(
+    "record",
+    [Profile, ArticleRule, ListingRule, PagingRule, AttachmentRule, Selectors, Politeness, TlsRule],
+)
 def test_every_key_of_a_profile_is_described(record):
     text = (DOCS / "profiles.md").read_text(encoding="utf-8")
-    tables = {"article", "listing", "select", "politeness"}
+    tables = {"article", "listing", "paging", "attachments", "select", "politeness", "tls", "connect_to"}
     assert [f.name for f in fields(record) if f.name not in tables and f"`{f.name}`" not in text] == []
 
 

@@ -1,28 +1,31 @@
 """Fetching: what is kept of good servers, and how the others fail, on real sockets of this machine."""
 
 import gzip
+import hashlib
 import socket
-import ssl
-import struct
 import threading
 import tracemalloc
 import zlib
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing
 
 import pytest
+from click.testing import CliRunner
 from conftest import reply
+from hypothesis import given
+from hypothesis import strategies as st
+from servers import CHUNKED, HOST, OK, Peer, drip_after, send, serving
 
+from archive_search.archive import create
+from archive_search.cli import main
 from archive_search.crawler import Fetcher
 from archive_search.crawler.addresses import not_public
+from archive_search.crawler.discover import FILE
 from archive_search.errors import AddressRefused, FetchFailed, ResponseTooLarge
 from archive_search.portals import Politeness
 from archive_search.records import Target
 
-HOST = "portal.test"
 FAST = Politeness(delay_s=0, deadline_s=5, max_bytes=100_000)
 HASTY = Politeness(delay_s=0, deadline_s=0.2, max_bytes=100_000)
-CERTIFICATE = Path(__file__).parent / "data" / "fetch" / "portal.test.pem"
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def test_a_redirect_is_a_capture_of_its_own(web, fetcher):
 
 def test_a_body_over_the_cap_is_refused(web, fetcher):
     web.replies["/"] = reply(b"x" * 200_000)
-    with pytest.raises(ResponseTooLarge, match="100000 bytes"):
+    with pytest.raises(ResponseTooLarge, match="would be 200000 bytes, over 100000"):
         fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
 
 
@@ -165,6 +168,15 @@ def test_a_redirect_to_nowhere_is_kept_as_it_was_sent(web, fetcher, location):
         ("fec0::1", "site-local"),
         ("ff02::1", "multicast"),
         ("4000::1", "reserved"),
+        ("100::1", "reserved"),
+        ("5f00::1", "reserved"),
+        ("2001:2::1", "reserved"),
+        ("2001:db8::1", "documentation"),
+        ("3fff:fff::1", "documentation"),
+        ("192.0.0.170", "reserved"),
+        ("192.0.2.1", "documentation"),
+        ("198.51.100.1", "documentation"),
+        ("192.88.99.1", "6to4"),
     ],
 )
 def test_an_address_that_is_not_public_is_told_by_its_kind(address, kind):
@@ -177,6 +189,12 @@ def test_an_address_that_is_not_public_is_told_by_its_kind(address, kind):
 )
 def test_an_address_of_the_public_internet_may_be_connected_to(address):
     assert not_public(address) is None
+
+
+@given(st.ip_addresses())
+def test_what_python_knows_as_not_public_is_not_connected_to(ip):
+    # The registries of IANA as they were when the running Python was made.
+    assert (ip.is_global and not ip.is_multicast) or not_public(str(ip))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "0", "[::ffff:127.0.0.1]"])
@@ -257,80 +275,39 @@ def test_a_redirect_to_this_machine_is_refused_at_its_own_hop(web, fetcher):
     assert web.paths == ["/"]
 
 
+def test_an_address_without_a_port_is_asked_at_that_of_the_url(web):
+    web.replies["/"] = reply(b"<p>tin</p>")
+    with closing(Fetcher(connect_to={HOST: ("127.0.0.1", 0)})) as fetcher:
+        capture = fetcher.fetch(Target(url=f"http://{HOST}:{web.port}/", priority=0), FAST)
+    assert (capture.payload, capture.ip_address) == (b"<p>tin</p>", "127.0.0.1")
+
+
+ON_A_NETWORK_OF_ITS_OWN = """
+name = "noibo"
+label = "Nội bộ"
+hosts = ["portal.test"]
+seeds = ["http://portal.test/"]
+listing.url = "^/$"
+politeness.delay_s = 0
+[connect_to]
+"portal.test" = "127.0.0.1:{port}"
+"""
+
+
+def test_a_crawl_asks_a_host_of_a_private_network_where_its_profile_says(web, tmp_path):
+    web.replies["/"] = reply(b"<p>tin</p>")
+    create(tmp_path, ["noibo"])
+    (tmp_path / "portals").mkdir(exist_ok=True)
+    text = ON_A_NETWORK_OF_ITS_OWN.format(port=web.port)
+    (tmp_path / "portals" / "noibo.toml").write_text(text, encoding="utf-8")
+    CliRunner().invoke(main, ["-C", str(tmp_path), "crawl"], catch_exceptions=False)
+    assert web.paths == ["/robots.txt", "/"]
+
+
 # ---------------------------------------------------------------------------------- broken servers
 
-
-class Peer:
-    """The server's end of one connection."""
-
-    def __init__(self, sock, stopped):
-        self.sock = sock
-        self._stopped = stopped
-
-    def send(self, data):
-        self.sock.sendall(data)
-
-    def drip(self, data, times=100):
-        """Send this again and again; all in all that takes longer than any deadline here."""
-        for _ in range(times):
-            self.send(data)
-            self._stopped.wait(0.05)
-
-    def wait(self):
-        self._stopped.wait(5)
-
-    def reset(self):
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-@contextmanager
-def serving(behaviour, context=None):
-    """Serve one connection: read the request, then behave so. Give a fetcher that connects to it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stopped = threading.Event()
-
-    def serve():
-        try:
-            sock = listener.accept()[0]
-            with context.wrap_socket(sock, server_side=True) if context else sock as sock:
-                sock.recv(65536)
-                behaviour(Peer(sock, stopped))
-        except OSError:
-            pass  # The fetcher has had enough.
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    fetcher = Fetcher(connect_to={HOST: listener.getsockname()})
-    try:
-        yield fetcher
-    finally:
-        stopped.set()
-        fetcher.close()
-        thread.join()
-        listener.close()
-
-
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 BOMB = gzip.compress(bytes(20_000_000))
 GZIPPED = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(BOMB), BOMB)
-
-
-def drip_after(start, drop, end=b""):
-    def behaviour(peer):
-        peer.send(start)
-        peer.drip(drop)
-        peer.send(end)
-
-    return behaviour
-
-
-def send(data, then=lambda peer: None):
-    def behaviour(peer):
-        peer.send(data)
-        then(peer)
-
-    return behaviour
 
 
 @pytest.mark.parametrize(
@@ -374,7 +351,14 @@ def test_a_server_that_takes_its_time_runs_into_the_deadline(behaviour, reason):
         (send(CHUNKED + b"tin\r\n<p>\r\n"), "the response broke off"),
         (send(CHUNKED + b"-3\r\n<p>\r\n"), "the response broke off"),
         (send(CHUNKED + b"3;" + b"x" * 100_000), "the answer is not valid HTTP"),
-        (send(OK + b"Content-Length: 999999999\r\n\r\n" + b"x" * 200_000), "the body is over 100000 bytes"),
+        (
+            send(OK + b"Content-Length: 999999999\r\n\r\n", Peer.wait),
+            "the body would be 999999999 bytes, over 100000",
+        ),
+        (
+            send(OK + b"Content-Type: video/mp4\r\n\r\n", Peer.wait),
+            "video/mp4 where a page should be; its body is left out",
+        ),
         (send(OK + b"\r\n" + b"x" * 200_000, Peer.wait), "the body is over 100000 bytes"),
         (send(CHUNKED + b"30d40\r\n" + b"x" * 200_000, Peer.wait), "the body is over 100000 bytes"),
         (send(OK + GZIPPED), "the body decodes to more than 100000 bytes"),
@@ -412,10 +396,12 @@ def test_an_odd_response_is_kept_as_it_was_sent(answer, payload, capfd):
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"302 Found\r\nLocation: /"])
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw deflate"])
 def test_a_decompression_bomb_takes_little_memory(status, coding):
-    bomb = (gzip if coding == "gzip" else zlib).compress(bytes(20_000_000))
-    answer = b"HTTP/1.1 %s\r\nContent-Encoding: %s\r\n\r\n%s" % (status, coding.encode(), bomb)
+    bits = {"gzip": 31, "deflate": 15, "raw deflate": -15}[coding]
+    bomb = zlib.compress(bytes(20_000_000), wbits=bits)
+    name = coding.removeprefix("raw ").encode()
+    answer = b"HTTP/1.1 %s\r\nContent-Encoding: %s\r\n\r\n%s" % (status, name, bomb)
     with serving(send(answer)) as fetcher:
         tracemalloc.start()
         with pytest.raises(ResponseTooLarge):
@@ -425,51 +411,49 @@ def test_a_decompression_bomb_takes_little_memory(status, coding):
     assert peak < 5_000_000
 
 
-# --------------------------------------------------------------------------------------------- TLS
-
-
-@pytest.fixture(scope="module")
-def tls():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    return context
-
-
-def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tls):
-    with serving(send(OK + b"\r\n<p>"), tls) as fetcher, pytest.raises(FetchFailed) as error:
-        fetcher.fetch(Target(url=f"https://{HOST}/", priority=0), FAST)
-    assert error.value.reason == "the server's certificate cannot be verified"
+# ------------------------------------------------------------------------------- truncated captures
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"),
+    ("behaviour", "truncated", "payload"),
     [
-        (send(OK + b"\r\n<p>"), "no TLS connection to the server"),
-        (Peer.wait, "no answer within the deadline"),
+        (drip_after(OK + b"Content-Length: 100\r\n\r\n<p>", b"", b""), "time", b"<p>"),
+        (drip_after(CHUNKED + b"3\r\n<p>\r\n", b"", b""), "time", b"<p>"),
+        (send(OK + b"Content-Length: 100\r\n\r\n<p>"), "disconnect", b"<p>"),
+        (send(CHUNKED + b"3\r\n<p>\r\n"), "disconnect", b"<p>"),
+        (send(CHUNKED + b"3\r\n<p>\r\ntin\r\n<p>\r\n"), "disconnect", b"<p>"),
+        (send(OK + b"\r\n" + b"x" * 200_000), "length", b"x" * 100_000),
+        (send(OK + b"Content-Length: 200000\r\n\r\n" + b"x" * 200_000), "length", b""),
+        (send(OK + b"Content-Type: Video/MP4\r\n\r\nxyz"), "length", b""),
     ],
 )
-def test_a_server_that_speaks_no_tls_fails(behaviour, reason):
+def test_what_came_of_a_body_that_did_not_come_whole_is_kept(behaviour, truncated, payload):
     with serving(behaviour) as fetcher, pytest.raises(FetchFailed) as error:
-        fetcher.fetch(Target(url=f"https://{HOST}/", priority=0), HASTY)
-    assert error.value.reason == reason
+        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), HASTY)
+    capture = error.value.capture
+    assert (capture.status, capture.truncated, capture.ip_address) == (200, truncated, "127.0.0.1")
+    assert capture.payload == payload
+    assert capture.sha256 == hashlib.sha256(capture.payload).hexdigest()
 
 
-def trusting(fetcher):
-    fetcher._session.verify = str(CERTIFICATE)
-    return fetcher
+def test_of_a_decompression_bomb_is_kept_what_came_of_it():
+    with serving(send(OK + GZIPPED)) as fetcher, pytest.raises(ResponseTooLarge) as error:
+        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
+    capture = error.value.capture
+    assert capture.payload and BOMB.startswith(capture.payload)
+    assert (capture.truncated, capture.header("Content-Encoding")) == ("length", "gzip")
 
 
-def test_a_certificate_of_the_name_in_the_url_is_accepted_wherever_the_server_is(tls):
-    with serving(send(OK + b"Content-Length: 3\r\n\r\n<p>"), tls) as fetcher:
-        capture = trusting(fetcher).fetch(Target(url=f"https://{HOST}/", priority=0), FAST)
-    assert (capture.payload, capture.ip_address) == (b"<p>", "127.0.0.1")
+@pytest.mark.parametrize("behaviour", [lambda peer: None, Peer.reset, Peer.wait, send(b"HTTP/1.1 20")])
+def test_without_headers_there_is_no_capture(behaviour):
+    with serving(behaviour) as fetcher, pytest.raises(FetchFailed) as error:
+        fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), HASTY)
+    assert error.value.capture is None
 
 
-def test_a_body_that_drips_over_tls_runs_into_the_deadline(tls):
-    drip = drip_after(OK + b"Content-Length: 100\r\n\r\n", b"x")
-    with serving(drip, tls) as fetcher, pytest.raises(FetchFailed) as error:
-        trusting(fetcher).fetch(Target(url=f"https://{HOST}/", priority=0), HASTY)
-    assert error.value.reason == "the body was not there within the deadline"
+def test_a_recording_that_an_article_links_to_is_fetched(web, fetcher):
+    web.replies["/"] = reply(b"xyz", Content_Type="video/mp4")
+    assert fetcher.fetch(Target(url=f"http://{HOST}/", priority=FILE), FAST).payload == b"xyz"
 
 
 # --------------------------------------------------------------------------------------- no server

@@ -3,7 +3,7 @@
 import pytest
 
 from archive_search.errors import ProfileError
-from archive_search.portals import GENERIC, PagingRule, bundled_profiles, load_profile, parse_profile
+from archive_search.portals import GENERIC, PagingRule, Profile, bundled_profiles, load_profile, parse_profile
 
 SOTTTT = "http://sotttt.hanoi.gov.vn"
 PAGING = (
@@ -256,3 +256,27 @@ def test_a_profile_is_named_like_its_file(tmp_path):
     (tmp_path / "moi.toml").write_text('name = "cu"\nlabel = "Cũ"\n', encoding="utf-8")
     with pytest.raises(ProfileError, match="must be that of the file, 'moi'"):
         load_profile("moi", tmp_path)
+
+
+ON_A_NETWORK_OF_ITS_OWN = 'name = "p"\nlabel = "P"\nhosts = ["a.test", "b.test"]\n[connect_to]\n'
+
+
+def test_a_host_of_a_private_network_is_where_its_profile_says():
+    places = '"a.test" = "10.1.2.3"\n"b.test" = "[fd00::1]:8080"'
+    profile = parse_profile(ON_A_NETWORK_OF_ITS_OWN + places, source="p.toml")
+    assert profile.addresses == {"a.test": ("10.1.2.3", 0), "b.test": ("fd00::1", 8080)}
+
+
+@pytest.mark.parametrize(
+    "place", ["noi-bo.test", "10.1.2.3:0", "10.1.2.3:tin", "http://10.1.2.3", "", "1@10.1.2.3"]
+)
+def test_a_place_that_is_no_address_is_refused(place):
+    with pytest.raises(ProfileError, match="must be an IP address"):
+        parse_profile(f'{ON_A_NETWORK_OF_ITS_OWN}"a.test" = "{place}"', source="p.toml")
+
+
+def test_the_ports_of_a_portal_are_those_of_the_web_and_of_its_own_addresses():
+    profile = Profile(name="p", label="P", seeds=("http://a.test:8080/", "https://a.test/"))
+    ports = {port: profile.has_port(f"http://a.test:{port}/") for port in (80, 443, 8080, 22, 8081)}
+    assert ports == {80: True, 443: True, 8080: True, 22: False, 8081: False}
+    assert not profile.has_port("http://a.test:tin/")

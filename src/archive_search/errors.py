@@ -11,6 +11,7 @@
     │   ├── RobotsUnavailable     1  robots.txt gave no answer, so nothing may be fetched
     │   └── ResponseTooLarge      1  the body is over the size cap
     ├── PageUnreadable            1  a capture yields no article, with the reason
+    │   └── ReadInPart            1  a capture leads to more than could be followed
     ├── WarcUnreadable            1  a WARC file or record cannot be read
     ├── IndexUnusable             1  there is no search index, or it cannot be opened
     ├── SearchTooSlow             1  a search was stopped at its deadline
@@ -19,11 +20,14 @@
     ├── IntegrityError            4  stored bytes are not the bytes that were captured
     ├── StorageError              5  disk full or read-only
     └── ArchiveLocked            75  another run holds the lock (EX_TEMPFAIL of sysexits.h)
+        └── LeaseLost            75  another machine crawls in this one's place
 
 Exit code 0 means done and 3 means done in part: some pages failed, and the report names them.
 """
 
 from __future__ import annotations
+
+from archive_search.records import Capture, Target
 
 EXIT_PARTIAL = 3
 
@@ -49,12 +53,16 @@ class ProfileError(ConfigError):
 
 
 class FetchFailed(ArchiveSearchError):
-    """A URL gave no usable response; `url` says which, `reason` why in a few words."""
+    """A URL gave no usable response; `url` says which, `reason` why in a few words.
 
-    def __init__(self, url: str, reason: str) -> None:
+    `capture` is what came of a response that broke off, or was broken off; None if no headers came.
+    """
+
+    def __init__(self, url: str, reason: str, capture: Capture | None = None) -> None:
         super().__init__(f"{url}: {reason}")
         self.url = url
         self.reason = reason
+        self.capture = capture
 
 
 class AddressRefused(FetchFailed):
@@ -78,8 +86,20 @@ class PageUnreadable(ArchiveSearchError):
         self.reason = reason
 
 
+class ReadInPart(PageUnreadable):
+    """A capture leads to more than could be read or may be followed; `found` is what it does lead to."""
+
+    def __init__(self, url: str, reason: str, found: tuple[Target, ...]) -> None:
+        super().__init__(url, reason)
+        self.found = found
+
+
 class WarcUnreadable(ArchiveSearchError):
-    """A WARC file, or a record in it, cannot be read."""
+    """A WARC file, or a record in it, cannot be read; `sound` counts the bytes of whole records before."""
+
+    def __init__(self, message: str, sound: int = 0) -> None:
+        super().__init__(message)
+        self.sound = sound
 
 
 class IndexUnusable(ArchiveSearchError):
@@ -116,3 +136,7 @@ class ArchiveLocked(ArchiveSearchError):
     """Another run is writing to this archive."""
 
     exit_code = 75
+
+
+class LeaseLost(ArchiveLocked):
+    """This machine stood still for longer than its lease, and another one crawls in its place."""

@@ -124,12 +124,27 @@ def request_url(url: str, method: str, body: str | None) -> str:
     if method == "GET":
         return url
     sent = [f"{_METHOD}={method}", *(p for p in (body or "").split("&") if p and not _STATE.match(p))]
-    return f"{url}{'&' if '?' in url else '?'}{'&'.join(sent)}"
+    return known_by(url, "&".join(sent))
 
 
 def wire_url(url: str, method: str) -> str:
     """Return the URL that a request known by `url` is sent to: the reverse of `request_url`."""
     return url if method == "GET" else re.split(rf"[?&]{_METHOD}=", url, maxsplit=1)[0]
+
+
+def sent_with(url: str, method: str) -> str:
+    """Return what a request known by `url` is known by besides its address: what `request_url` added."""
+    return url[len(wire_url(url, method)) + 1 :]
+
+
+def known_by(url: str, sent: str) -> str:
+    """Return the URL by which a request is known, given its address and what `sent_with` returned."""
+    return f"{url}{'&' if '?' in url else '?'}{sent}" if sent else url
+
+
+def method_of(sent: str) -> str:
+    """Return the method of a request, given what `sent_with` returned of it."""
+    return sent.split("&", 1)[0].partition("=")[2] or "GET"
 
 
 def article_version(
@@ -143,6 +158,17 @@ def article_version(
         [[block.kind.value, block.text] for block in blocks],
     ]
     return _short_hash(json.dumps(content, ensure_ascii=False), _VERSION_CHARS)
+
+
+def edition(version: str, files: Iterable[tuple[str, str]]) -> str:
+    """Return what an article's version is together with the texts attached to it, by URL and SHA-256."""
+    told = json.dumps([*files])
+    return version if told == "[]" else f"{version}+{_short_hash(told, _VERSION_CHARS)}"
+
+
+def file_id(url: str) -> str:
+    """Return by what an attachment is known on the page of its article."""
+    return "f" + _short_hash(url, _BLOCK_CHARS)
 
 
 def host_of(url: str) -> str:

@@ -6,6 +6,7 @@ import io
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -17,16 +18,20 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    InsecureRequestWarning,
     LocationParseError,
     NameResolutionError,
     NewConnectionError,
 )
 
 from archive_search.crawler.addresses import not_public
+from archive_search.crawler.tls import Contexts
 
 _CONNECT_TIMEOUT_S = 15.0
 
 Address = tuple[str, int]
+"""An IP address or a name, and a port; 0 stands for the port of the URL."""
+
 _Socket = tuple[socket.AddressFamily, Any]
 
 
@@ -86,7 +91,8 @@ class _Guarded(HTTPConnection):
         connection could have another address the second time.
         """
         mapped = self._wire.connect_to.get(self.host)
-        found = self._resolved(mapped or (self._dns_host.strip("[]"), self.port))
+        address, port = mapped or (self._dns_host.strip("[]"), self.port)
+        found = self._resolved((address, port or self.port))
         refused = []
         for family, address in found:
             kind = None if mapped else not_public(address[0])
@@ -193,15 +199,31 @@ class GuardedAdapter(HTTPAdapter):
     bundled demo portal. Only such an address may be one that is not public.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, contexts: Contexts) -> None:
         self._wire = wire
+        self._contexts = contexts
         super().__init__()
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request; what was not insisted on with its host is told by the capture, and not here."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)
+            return super().send(*args, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to the host's own context how its certificate is verified."""
+        if conn.scheme == "https":
+            conn.cert_reqs = conn.conn_kw["ssl_context"].verify_mode
+            conn.assert_hostname = None if conn.conn_kw["ssl_context"].check_hostname else False
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, *args: Any, **kw: Any
     ) -> Any:
         """Return the pool of the URL's host, which makes its connections as this module does."""
         pool: Any = super().get_connection_with_tls_context(request, *args, **kw)
-        guarded = _GuardedTls if pool.scheme == "https" else _Guarded
+        guarded: type[_Guarded] = _Guarded
+        if pool.scheme == "https":
+            guarded = _GuardedTls
+            pool.conn_kw["ssl_context"] = self._contexts.of(pool.host)
         pool.ConnectionCls = partial(guarded, wire=self._wire)
         return pool

@@ -5,24 +5,40 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ssl
-import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from io import BytesIO
 
 import requests
 import urllib3.exceptions
 
 import archive_search
+from archive_search.clock import Clock
 from archive_search.crawler.connections import Address, GuardedAdapter, NotPublic, Wire
+from archive_search.crawler.discover import FILE
+from archive_search.crawler.tls import Contexts
 from archive_search.errors import AddressRefused, FetchFailed, ResponseTooLarge
-from archive_search.portals import Politeness
+from archive_search.identity import host_of, wire_url
+from archive_search.markup import decoder_of
+from archive_search.portals import Politeness, TlsRule
 from archive_search.records import Capture, Target
 
 _CHUNK = 64 * 1024
 
+# More than a line of 8 KiB in a request common servers refuse (nginx, Apache), and with it every page.
+_MAX_COOKIE = 8000
+
 PRODUCT = "archive-search"
 """Our product token: the name that a robots.txt calls us by (RFC 9309, 2.2.1)."""
+
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
+_TOO_LATE = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError), "no valid URL"),
@@ -51,20 +67,27 @@ class _Session(requests.Session):
 
 
 class Fetcher:
-    """Fetches URLs over one `requests` session, identifying itself and never following redirects."""
+    """Fetches URLs over one `requests` session, identifying itself and never following redirects.
+
+    `roots` is a file of the certificates that all others rest on; by default those that browsers trust.
+    """
 
     def __init__(
         self,
         *,
         contact: str = "",
         connect_to: Mapping[str, Address] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        tls: Iterable[TlsRule] = (),
+        roots: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._wire = Wire(connect_to or {}, clock)
+        self._clock = clock or Clock()
+        self._wire = Wire(connect_to or {}, self._clock.monotonic)
+        self._contexts = Contexts(tls, roots)
         self._session = _Session()
         # Neither proxies nor passwords of this machine's environment go to a portal.
         self._session.trust_env = False
-        adapter = GuardedAdapter(self._wire)
+        adapter = GuardedAdapter(self._wire, self._contexts)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         about = f"; {contact}" if contact else ""
@@ -85,81 +108,118 @@ class Fetcher:
         """Return what the server sent for the target's URL, whatever the status.
 
         Asks only for what changed where the target has validators (RFC 9110, 13.1). Raises
-        `ResponseTooLarge` over `bounds.max_bytes`, sent or decoded, `AddressRefused` if the host has no
-        public address and none is configured, and `FetchFailed` for all other failures, among them a
-        body that is not there within `bounds.deadline_s`.
+        `AddressRefused` if the host has no public address and none is configured, and `FetchFailed` for
+        all other failures. Once the headers are there, it carries the capture of what came until then:
+        of a body that is not there within `bounds.deadline_s` or breaks off, and with `ResponseTooLarge`
+        of one that is over `bounds.max_bytes`, sent or decoded, or that no page has.
         """
         self._wire.begin(bounds.deadline_s)
-        captured_at = datetime.now(UTC).replace(microsecond=0)
+        captured_at = self._clock.now()
         try:
             request = self._prepared(target)
             response = self._session.send(request, stream=True, allow_redirects=False)
-            with response:
-                payload = _read(response, target.url, bounds.max_bytes)
         except NotPublic as exc:
             raise AddressRefused(target.url, str(exc)) from exc
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            http.client.HTTPException,
-            OSError,
-        ) as exc:
+        except _FAILURES as exc:
             raise FetchFailed(target.url, _reason(exc)) from exc
-        return Capture(
+        is_tls = str(request.url).startswith("https:")
+        head = Capture(
             url=target.url,
             captured_at=captured_at,
             status=response.status_code,
             headers=_headers(response),
-            payload=payload,
-            sha256=hashlib.sha256(payload).hexdigest(),
+            payload=b"",
+            sha256="",
             request_headers=tuple(request.headers.items()),
             ip_address=self._wire.peer,
+            method=target.method,
+            sent=(target.body or "").encode(),
+            relaxed=self._contexts.relaxed(host_of(str(request.url))) if is_tls else (),
         )
+        return _with_body(head, response, target, bounds.max_bytes)
 
     def _prepared(self, target: Target) -> requests.PreparedRequest:
+        url = wire_url(target.url, target.method)
         request = self._session.prepare_request(
-            requests.Request("GET", target.url, headers=_conditions(target))
+            requests.Request(target.method, url, headers=_conditions(target), data=target.body)
         )
+        if len(request.headers.get("Cookie", "")) > _MAX_COOKIE:
+            self._session.cookies.clear()
+            del request.headers["Cookie"]
         # urllib3 would send the same, but where the request is not recorded.
         request.headers["Host"] = _host(str(request.url))
         return request
+
+
+def _with_body(head: Capture, response: requests.Response, target: Target, max_bytes: int) -> Capture:
+    """Return the capture with its body; if that does not come whole, raise why, with what there is of it."""
+    body = BytesIO()
+    try:
+        with response:
+            _check_head(response, target, max_bytes)
+            _read(response, body, target.url, max_bytes)
+    except ResponseTooLarge as exc:
+        raise ResponseTooLarge(exc.url, exc.reason, _held(head, body, "length")) from exc
+    except _FAILURES as exc:
+        truncated = "time" if any(isinstance(cause, _TOO_LATE) for cause in _causes(exc)) else "disconnect"
+        raise FetchFailed(target.url, _reason(exc), _held(head, body, truncated)) from exc
+    return _held(head, body)
+
+
+def _held(head: Capture, body: BytesIO, truncated: str | None = None) -> Capture:
+    # Without a copy: the buffer gives away its own bytes.
+    payload = body.getvalue()
+    return replace(head, payload=payload, sha256=hashlib.sha256(payload).hexdigest(), truncated=truncated)
+
+
+def _check_head(response: requests.Response, target: Target, max_bytes: int) -> None:
+    """Raise `ResponseTooLarge` if the headers say that the body is not worth waiting for."""
+    media_type = response.headers.get("Content-Type", "").strip().lower()
+    if target.priority != FILE and media_type.startswith(("audio/", "video/")):
+        kind = media_type.partition(";")[0].strip()
+        raise ResponseTooLarge(target.url, f"{kind} where a page should be; its body is left out")
+    declared = response.raw.length_remaining or 0
+    if declared > max_bytes:
+        raise ResponseTooLarge(target.url, f"the body would be {declared} bytes, over {max_bytes}")
 
 
 class _Decoded:
     """The length of a body with its content coding off, told without keeping it."""
 
     def __init__(self, coding: str) -> None:
-        # +32: zlib or gzip header, found by itself (zlib.h, inflateInit2).
-        known = coding.strip().lower() in ("gzip", "x-gzip", "deflate")
-        self._decoder = zlib.decompressobj(zlib.MAX_WBITS + 32) if known else None
+        self._is_coded = coding.strip().lower() in ("gzip", "x-gzip", "deflate")
+        self._decoder: zlib._Decompress | None = None
         self.length = 0
 
     def add(self, data: bytes, limit: int) -> None:
         """Count on, until the length is over the limit."""
-        while self._decoder and data and self.length <= limit:
+        if self._is_coded and data and self._decoder is None:
+            self._decoder = decoder_of(data)
+        while self._decoder and self._is_coded and data and self.length <= limit:
             try:
                 self.length += len(self._decoder.decompress(data, _CHUNK))
             except zlib.error:
                 # A broken body is kept as it was sent; who reads it says what is wrong with it.
-                self._decoder = None
+                self._is_coded = False
                 return
             data = self._decoder.unconsumed_tail
 
 
-def _read(response: requests.Response, url: str, max_bytes: int) -> bytes:
-    body = bytearray()
+def _read(response: requests.Response, body: BytesIO, url: str, max_bytes: int) -> None:
+    """Read the body up to its end, or to `max_bytes` of it; raises `ResponseTooLarge` if there are more."""
     decoded = _Decoded(response.headers.get("Content-Encoding", ""))
     while chunk := response.raw.read1(_CHUNK, decode_content=False):
-        body += chunk
-        if len(body) > max_bytes:
-            raise ResponseTooLarge(url, f"the body is over {max_bytes} bytes")
+        body.write(chunk[: max_bytes - body.tell()])
         decoded.add(chunk, max_bytes)
         if decoded.length > max_bytes:
             raise ResponseTooLarge(url, f"the body decodes to more than {max_bytes} bytes")
-    return bytes(body)
+        if body.tell() == max_bytes and response.raw.tell() > max_bytes:
+            raise ResponseTooLarge(url, f"the body is over {max_bytes} bytes")
 
 
 def _conditions(target: Target) -> dict[str, str]:
+    if target.method != "GET":
+        return {"Content-Type": "application/x-www-form-urlencoded"}
     conditions = {"If-None-Match": target.etag, "If-Modified-Since": target.last_modified}
     return {name: value for name, value in conditions.items() if value}
 

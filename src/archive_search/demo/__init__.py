@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archive_search.demo.portal import HOSTS, serve_portal
-from archive_search.portals import Politeness, Profile, load_profile
+from archive_search.portals import AttachmentRule, Politeness, Profile, load_profile
 
 __all__ = ["HOSTS", "PORTALS", "demo_profile", "serve_portal"]
 
@@ -26,7 +26,11 @@ _SEEDS = {
 
 
 def demo_profile(name: str) -> Profile:
-    """Return a portal's own profile with the demo's seeds, and no delay: the server is ours."""
+    """Return a portal's own profile with the demo's seeds, and no delay: the server is ours.
+
+    The files that its articles link to are not bundled, so that they are not asked for.
+    """
     profile = load_profile(name)
     seeds = tuple(f"http://{profile.hosts[0]}{path}" for path in _SEEDS[name])
-    return replace(profile, seeds=seeds, politeness=Politeness(delay_s=0.0))
+    politeness, attachments = Politeness(delay_s=0.0), AttachmentRule(max_files=0)
+    return replace(profile, seeds=seeds, politeness=politeness, attachments=attachments)

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
 
+from archive_search.errors import PageUnreadable
 from archive_search.markup.bodies import MAX_DECODED_BYTES, body_bytes, decoder_of
 from archive_search.markup.decoding import Decoded, body_text, decoded
 from archive_search.markup.kinds import is_html, media_type
@@ -33,8 +34,17 @@ __all__ = [
 _XML_DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
 
 
+MAX_TAGS = 300_000
+"""Start and end tags of one page. The tree of a page takes a kilobyte of memory for each two of them."""
+
+
 def parse(capture: Capture) -> BeautifulSoup:
-    """Return the page as a tree. The parser is named, since bs4 takes whichever is installed."""
+    """Return the page as a tree. The parser is named, since bs4 takes whichever is installed.
+
+    Raises `PageUnreadable` if the body cannot be read, or has over `MAX_TAGS` tags.
+    """
+    if body_bytes(capture).count(b"<") > MAX_TAGS:
+        raise PageUnreadable(capture.url, f"the page has over {MAX_TAGS:,} tags")
     return BeautifulSoup(_XML_DECLARATION.sub("", body_text(capture), count=1), "lxml")
 
 

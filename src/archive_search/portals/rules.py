@@ -117,7 +117,7 @@ class Politeness:
     delay_s: float = 2.0
     max_failures: int = 20
     deadline_s: float = 60.0
-    max_bytes: int = 25 * 1024 * 1024
+    max_bytes: int = 10 * 1024 * 1024
 
 
 TLS_RELAXATIONS = (

@@ -47,11 +47,12 @@ def discover(capture: Capture, target: Target, profile: Profile) -> tuple[Target
 
     A redirect leads to its Location; a listing, sitemap or feed to its articles and to further ones of its
     kind; an article to its files only, since its related articles stand on listings too. Raises
-    `PageUnreadable` for one that cannot be read, `ReadInPart` if it can up to some place.
+    `PageUnreadable` for one that cannot be read, `ReadInPart` if it can up to some place. One that did not
+    arrive whole leads nowhere.
     """
     if 300 <= capture.status < 400 and (location := capture.header("Location")):
         return distinct(_redirected(capture, location, target, profile))
-    if capture.status != 200:
+    if capture.status != 200 or capture.truncated:
         return ()
     if target.priority == LISTING:
         return distinct(_listed(capture, target, profile))
