@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from conftest import make_capture
 
-from archive_search.archive import Archive, articles, captures, create
+from archive_search.archive import Archive, articles, captures, create, gone
 from archive_search.config import load_config
 from archive_search.identity import article_id, article_version, identified
 from archive_search.index.whoosh_engine import WhooshEngine
@@ -93,11 +93,15 @@ class Room:
         return document.article
 
     def lose(self, article):
-        """Let the portal answer 404 for the article's page."""
-        stored = self.keep(make_capture(article.url, b"", status=404, captured_at=self.captured_at))
+        """Let the portal answer 404 for the article's page, often enough for a tombstone."""
+        for days in (0, 4, 8):
+            at = self.captured_at + timedelta(days=days)
+            stored = self.keep(make_capture(article.url, b"", status=404, captured_at=at))
+            with self.archive.writing() as db:
+                captures.settle(db, stored.id, CaptureKind.ERROR)
         with self.archive.writing() as db:
-            captures.settle(db, stored.id, CaptureKind.ERROR)
             articles.refresh(db, article.id)
+            gone.judge(db, closed=[article.portal])
 
     def index(self):
         engine = WhooshEngine(self.config.index_folder)

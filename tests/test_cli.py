@@ -33,7 +33,21 @@ def test_every_command_has_help_with_an_example(path):
     assert f"archive-search{' -C thuongtin' if path[0] in NEED_FOLDER else ''} {' '.join(path)}" in text
 
 
-NEED_FOLDER = {"init", "crawl", "import", "index", "rebuild", "audit", "export", "serve", "status"}
+NEED_FOLDER = {
+    "init",
+    "crawl",
+    "import",
+    "index",
+    "rebuild",
+    "audit",
+    "export",
+    "serve",
+    "status",
+    "backup",
+    "restore",
+    "schedule",
+    "report",
+}
 
 
 def test_the_archive_folder_comes_from_the_option_or_the_environment(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from conftest import make_capture, reply
 from crawling import FakeClock, HostsInMemory, Queue
 
+from archive_search.cleaning import clean
 from archive_search.crawler import Budget, Fetcher, crawl
 from archive_search.crawler.discover import (
     ARTICLE,
@@ -17,12 +18,14 @@ from archive_search.crawler.discover import (
     bounds,
     discover,
     feeds,
+    file_targets,
     page_number,
     paging,
     seeds,
     sitemaps,
 )
 from archive_search.errors import PageUnreadable, ReadInPart
+from archive_search.pipeline.receiving import files_of
 from archive_search.portals import load_profile, parse_profile
 from archive_search.records import Target
 
@@ -614,9 +617,12 @@ def test_a_base_without_the_folder_is_honoured():
 
 
 def files_at(body, profile=PROFILE):
-    found = found_at("/tin/1", body, profile, priority=ARTICLE)
+    page = f"<title>Kỳ họp</title><h1>Kỳ họp</h1>{body}".encode()
+    article = clean(make_capture(f"{PORTAL}/tin/1", page), profile)
+    target = Target(url=article.url, priority=ARTICLE)
+    found, fault = file_targets(files_of(article, profile), target, profile)
     assert {target.priority for target in found} <= {FILE}
-    return [target.url for target in found]
+    return [target.url for target in found], fault
 
 
 def test_an_article_leads_to_the_files_that_its_body_links_to():
@@ -625,31 +631,30 @@ def test_an_article_leads_to_the_files_that_its_body_links_to():
       <a href="/a/x.zip?v=1">3</a> <img src="/p.jpg">
       <a href="http://x.test/c.pdf">4</a> <a href="/tin/2">5</a> <a href="/en/d.pdf">6</a></div>
       <div class=files><a href="/tai-ve?id=7">Tải về</a><a href="/tin/3">Tin khác</a></div>"""
-    assert files_at(body) == [
+    wanted = [
         f"{PORTAL}/a/Quy%E1%BA%BFt.PDF",
         "http://media.test/b.docx",
         f"{PORTAL}/a/x.zip?v=1",
         f"{PORTAL}/tai-ve?id=7",
     ]
+    assert files_at(body) == (wanted, None)
 
 
 def test_pictures_are_fetched_if_the_profile_wants_them():
     body = (
         '<div class=body><img src="a.jpg"><img data-src="b.png" src="x.gif"><img src="i.gif" width=16></div>'
     )
-    assert files_at(body) == []
-    assert files_at(body, profile_with("[attachments]\nimages = true")) == [
-        f"{PORTAL}/tin/a.jpg",
-        f"{PORTAL}/tin/b.png",
-    ]
+    assert files_at(body) == ([], None)
+    wanted = [f"{PORTAL}/tin/a.jpg", f"{PORTAL}/tin/b.png"]
+    assert files_at(body, profile_with("[attachments]\nimages = true")) == (wanted, None)
 
 
 def test_no_more_files_are_fetched_than_the_profile_allows_and_the_rest_is_told():
     body = "<div class=body>" + "".join(f'<a href="/{n}.pdf">x</a>' for n in range(5)) + "</div>"
-    with pytest.raises(ReadInPart, match="links to 5 files, of which 2") as caught:
-        files_at(body, profile_with("[attachments]\nmax_files = 2"))
-    assert len(caught.value.found) == 2
-    assert files_at(body, profile_with("[attachments]\nmax_files = 0")) == []
+    found, fault = files_at(body, profile_with("[attachments]\nmax_files = 2"))
+    assert len(found) == 2
+    assert fault.startswith("links to 5 files, of which 2")
+    assert files_at(body, profile_with("[attachments]\nmax_files = 0"))[0] == []
 
 
 def test_files_and_sitemaps_have_bounds_of_their_own():
@@ -679,7 +684,7 @@ def test_a_form_that_waits_is_sent_with_the_state_of_the_newest_page(archive):
     assert ("__VIEWSTATE", "s2") in parse_qsl(queue.next().body)
 
 
-def test_a_crawl_follows_feed_sitemap_form_and_files(web):
+def test_a_crawl_follows_feed_sitemap_and_form(web):
     items = '<h3><a href="/tin/{}">x</a></h3>'
     web.replies |= {
         "/robots.txt": reply(b"User-agent: *\nDisallow: /*Site=", Content_Type="text/plain"),
@@ -692,9 +697,7 @@ def test_a_crawl_follows_feed_sitemap_form_and_files(web):
             gzip.compress(urlset(f"{PORTAL}/tin/2").encode()), Content_Type="application/gzip"
         ),
         "/tin": reply(items.format(3).encode()),
-        "/tin/1": reply(b'<div class=body><a href="/a.pdf">x</a></div>'),
-        "/a.pdf": reply(b"%PDF", Content_Type="application/pdf"),
-    } | {f"/tin/{n}": reply(b"<p>tin</p>") for n in (2, 3, 4)}
+    } | {f"/tin/{n}": reply(b"<p>tin</p>") for n in (1, 2, 3, 4)}
 
     def form(handler):
         number = parse_qsl(web.bodies[-1].decode())[0][1]
@@ -710,4 +713,4 @@ def test_a_crawl_follows_feed_sitemap_form_and_files(web):
         fetcher.close()
     assert [visit.target.url for visit in found if not visit.capture or visit.capture.status != 200] == []
     listings, articles = ["/rss", "/sitemap.xml", "/tin", "/a.xml.gz", "/api/tin", "/api/tin"], [1, 3, 2, 4]
-    assert web.paths == ["/robots.txt", *listings, *(f"/tin/{n}" for n in articles), "/a.pdf"]
+    assert web.paths == ["/robots.txt", *listings, *(f"/tin/{n}" for n in articles)]

@@ -11,13 +11,14 @@ may be unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 __all__ = [
     "ROLES",
     "Article",
+    "AttachedFile",
     "Attachment",
     "Block",
     "BlockKind",
@@ -29,9 +30,12 @@ __all__ = [
     "Evidence",
     "Facet",
     "FacetValue",
+    "FileText",
     "Filters",
     "Hit",
+    "HostState",
     "Image",
+    "Original",
     "Outcome",
     "Person",
     "Place",
@@ -51,6 +55,19 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What a revisit refers to instead of repeating it: a payload's digest, and where that was captured.
+
+    Each is None where the revisit does not tell. `digest` is an algorithm and its value, as in
+    `sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ`.
+    """
+
+    digest: str | None = None
+    url: str | None = None
+    captured_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
     """One response of a server, as it was sent.
 
@@ -60,6 +77,8 @@ class Capture:
     it, unless the capture was made elsewhere and does not tell. `truncated` says why the payload is not
     all that the server had, in the words of WARC-Truncated (`length`, `time`, `disconnect`,
     `unspecified`). `relaxed` names what was not insisted on so that the server could be reached.
+    A capture read from a WARC file has the `digest` of its payload that stands there, and as a revisit
+    what it refers to.
     """
 
     url: str
@@ -74,6 +93,8 @@ class Capture:
     sent: bytes = b""
     truncated: str | None = None
     relaxed: tuple[str, ...] = ()
+    digest: str | None = field(default=None, compare=False)
+    revisit_of: Original | None = field(default=None, compare=False)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, whatever its case, or None."""
@@ -134,12 +155,33 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one visit of a crawl brought: a capture, or the reason why there is none, or no whole one."""
+    """What one visit of a crawl brought: a capture, or the reason why there is none, or no whole one.
+
+    `note` is what else the report should tell of it.
+    """
 
     target: Target
     capture: Capture | None = None
     refused: str | None = None
     failed: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """What is remembered of a host from one run to the next.
+
+    `not_before` is when it may be asked again, `failures` how many requests to it have failed in a row,
+    `delay_s` the pause that was kept between two requests; `robots` is what its robots.txt said at
+    `robots_at`. The rules of robots.txt are those of an origin (`https://portal.test`), the rest is that
+    of a host (`portal.test`).
+    """
+
+    not_before: datetime | None = None
+    failures: int = 0
+    delay_s: float | None = None
+    robots_at: datetime | None = None
+    robots: str | None = None
 
 
 class BlockKind(StrEnum):
@@ -181,6 +223,39 @@ class Attachment:
 
     url: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileText:
+    """What a captured file says: its text, one paragraph a line, or why there is none.
+
+    A file that is no text (a picture) has neither. With a text, `problem` says what of it was left out.
+    """
+
+    media_type: str
+    text: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedFile:
+    """The newest capture of a file that an article links to, and its text.
+
+    `sha256` and `size` are those of the payload, `captured_as` is the URL of the capture. The paragraphs are
+    no more than are searched and shown; `omitted` counts the characters behind them. `problem` says why
+    there is no text, or not all of it.
+    """
+
+    url: str
+    name: str
+    sha256: str
+    size: int
+    media_type: str | None
+    captured_as: str
+    captured_at: datetime
+    paragraphs: tuple[Block, ...] = ()
+    omitted: int = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +380,10 @@ class CitedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """An article and what was understood of it: what is indexed, shown and exported."""
+    """An article and what was understood of it: what is indexed, shown and exported.
+
+    `attached` are those of the article's attachments that were captured.
+    """
 
     article: Article
     people: tuple[Person, ...]
@@ -313,6 +391,7 @@ class Document:
     places: tuple[Place, ...] = ()
     sessions: tuple[Session, ...] = ()
     cited: tuple[CitedDocument, ...] = ()
+    attached: tuple[AttachedFile, ...] = ()
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -360,12 +439,14 @@ class Filters:
 class Snippet:
     """The passage of a hit that answers best: pieces of text, each matched or not.
 
-    `block` is the id of the block it comes from, or `title` or `lead`; `speakers` speak in it.
+    `block` is the id of the block it comes from, or `title` or `lead`; `speakers` speak in it. One that
+    stands in a file has the name of that `attachment`.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     block: str
     speakers: tuple[str, ...] = ()
+    attachment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,21 +133,32 @@ class Archive:
 
         Raises `StorageError` if they cannot be, or if the disk would have too little space left.
         """
+        with self.keeping(capture, run, revisit_of=revisit_of) as (_, stored):
+            return stored
+
+    @contextmanager
+    def keeping(
+        self, capture: Capture, run: int | None, *, revisit_of: tuple[str, datetime] | None = None
+    ) -> Iterator[tuple[Connection, StoredCapture]]:
+        """Keep a capture together with what is done in the block: a connection, and the capture's row.
+
+        All is on disk when the block is left. Raises what `keep` does.
+        """
         require_free(self.config.warc_folder, self.config.min_free_mb)
         location = self._writer.append(capture, revisit_of=revisit_of)
         try:
             with self.writing() as db:
                 stored = captures.register(db, capture, location, run, end=self._writer.end)
+                if stored is None:
+                    raise IntegrityError(
+                        f"The catalogue has a record at byte {location.offset} of {location.file} already, "
+                        "and no such file was there. Run `archive-search rebuild`."
+                    )
+                yield db, stored
         except BaseException:
             # The record may or may not be entered now; nothing is to stand behind it.
             self._writer.close()
             raise
-        if stored is None:
-            raise IntegrityError(
-                f"The catalogue has a record at byte {location.offset} of {location.file} already, and no "
-                "such file was there. Run `archive-search rebuild`."
-            )
-        return stored
 
     def read(self, stored: StoredCapture) -> Capture:
         """Return a kept capture with its payload; raises `IntegrityError` if its bytes changed."""

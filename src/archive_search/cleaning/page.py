@@ -118,6 +118,8 @@ def _article(
 def _parsed(capture: Capture) -> BeautifulSoup:
     if capture.status != 200:
         raise PageUnreadable(capture.url, f"HTTP status {capture.status}")
+    if not capture.payload:
+        raise PageUnreadable(capture.url, "an empty page")
     if not markup.is_html(capture):
         raise PageUnreadable(
             capture.url, f"not HTML but {capture.header('Content-Type') or 'something else'}"

@@ -26,8 +26,9 @@ def index(room: Room, as_json: bool) -> None:
     Example:
       archive-search -C thuongtin index
     """
-    with room.archive() as archive, archive.locked(), room.engine() as engine:
-        report = pipeline.update_index(archive, engine)
+    bar = shown("Reading files")
+    with room.archive() as archive, archive.locked(), room.engine() as engine, bar as progress:
+        report = pipeline.update_index(archive, engine, progress)
     if as_json:
         print_json({"indexed": report.indexed, "removed": report.removed, "total": report.total})
     else:

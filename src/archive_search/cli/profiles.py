@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import click
 
 from archive_search import pipeline
 from archive_search.archive.exporting import export as exported
 from archive_search.cli.room import Room, as_json, main, print_json
-from archive_search.crawler import Fetcher
 from archive_search.portals import bundled_profiles, load_profile
 from archive_search.printing import found as printing
 
@@ -47,9 +44,7 @@ def check(room: Room, page: str, name: str | None, url: str | None, as_json: boo
       archive-search profile check page.html --url http://thuongtin.hanoi.gov.vn/x/-/view_content/1-a.html
       archive-search profile check https://thuongtin.hanoi.gov.vn/ --profile thuongtin
     """
-    folder = room.folder / "portals"
-    with contextlib.closing(Fetcher()) as fetcher:
-        document, used = pipeline.check_page(page, name=name, url=url, folder=folder, fetcher=fetcher)
+    document, used = pipeline.check_page(page, name=name, url=url, folder=room.folder / "portals")
     if as_json:
         print_json({"profile": used.name, **exported(document)})
     else:

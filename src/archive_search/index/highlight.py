@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archive_search.index.language.tree import Node, Phrase, Prefix, Word, leaves, said_in, words_of
+from archive_search.index.language.tree import (
+    And,
+    Near,
+    Node,
+    Or,
+    Phrase,
+    Prefix,
+    Word,
+    leaves,
+    said_in,
+    words_of,
+)
 from archive_search.index.storage.schema import Page
 from archive_search.records import Snippet
 from archive_search.vietnamese.spelling import fold, fold_aligned, tone_key
@@ -39,6 +50,7 @@ class Highlighter:
     """Makes the snippets of one query; `weight` says how much a word tells (its idf)."""
 
     def __init__(self, node: Node, weight: Callable[[Word | Prefix], float]) -> None:
+        self._node = node
         words = tuple(dict.fromkeys(words_of(node)))
         asked = tuple(leaves(node))
         self._weights = {word: weight(word) for word in words}
@@ -59,7 +71,10 @@ class Highlighter:
         self._units = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?![^\W_])")
 
     def snippet(self, page: Page) -> Snippet:
-        """Return the best passage of the page; of one that holds no word, its beginning."""
+        """Return the best passage of the page; of one that holds no word, its beginning.
+
+        It is one of a file only if the article itself does not answer, and the file holds what it lacks.
+        """
         texts = [("lead", page.lead or ""), *((block, text) for block, text in page.blocks)]
         texts = [(block, text) for block, text in texts if text] or [("title", page.title)]
         if not self._weights and not self._prefixes:
@@ -69,6 +84,8 @@ class Highlighter:
             self._is_said(page.spoken.get(block, ()), found)
             for (block, _), found in zip(texts, marks, strict=True)
         ]
+        if page.attached and (inside := self._in_files(page, marks)):
+            return inside
         best = max(range(len(texts)), key=lambda number: (said[number], _held(marks[number])))
         (block, text), found = texts[best], marks[best]
         if not found and (in_title := self._standing(page.title, self._unit_marks(page.title))):
@@ -78,6 +95,26 @@ class Highlighter:
         elif not found:
             block, text, found = self._first_with_form(texts) or (block, text, found)
         return _snippet(page, block, _pieces(text, found, _window(found)))
+
+    def _in_files(self, page: Page, marks: Iterable[Sequence[_Mark]]) -> Snippet | None:
+        """Return the passage of a file that holds most of what the article lacks, if that is anything."""
+        in_title = self._standing(page.title, self._unit_marks(page.title))
+        own = {mark.name for found in (*marks, in_title) for mark in found}
+        if _holds(self._node, own):
+            return None
+        most, best = 0.0, None
+        for name, blocks in page.attached:
+            found = self._marks_by_text([text for _, text in blocks])
+            for (block, text), inside in zip(blocks, found, strict=True):
+                held = _held(mark for mark in inside if mark.name not in own)
+                if held > most:
+                    most, best = held, (name, block, text, inside)
+        if best is None:
+            return None
+        name, block, text, inside = best
+        if self._needs_tokens:
+            inside = self._standing(text, list(self._token_marks(text)))
+        return Snippet(pieces=_pieces(text, inside, _window(inside)), block=block, attachment=name)
 
     def _is_said(self, speakers: Sequence[str], marks: Iterable[_Mark]) -> bool:
         """Tell whether a text in which these people speak holds what was asked to be said."""
@@ -155,6 +192,25 @@ class Highlighter:
     def _token_weight(self, token: Token) -> float:
         forms = [(token.folded, token.key), *((fold(form), tone_key(form)) for form in token.wider)]
         return max(0 if self._is_part(form[0]) else self._worth(*form) for form in forms)
+
+
+def _holds(node: Node, names: set[str]) -> bool:
+    """Tell whether an article with these words answers, as far as words tell."""
+    match node:
+        case Word():
+            return node.folded in names or all(unit.folded in names for unit in node.units)
+        case Phrase():
+            return all(word.folded in names for word in node.words)
+        case Prefix():
+            return any(name.startswith(node.folded) for name in names)
+        case Near():
+            return _holds(node.left, names) and _holds(node.right, names)
+        case And():
+            return all(_holds(child, names) for child in node.children)
+        case Or():
+            return any(_holds(child, names) for child in node.children)
+        case _:
+            return True
 
 
 def _is_run(text: str, marks: Sequence[_Mark]) -> bool:

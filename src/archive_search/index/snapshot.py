@@ -59,6 +59,7 @@ _EMPTY: dict[str, NDArray[Any]] = {
     "length": np.empty(0, dtype=np.float32),
     "title_length": np.empty(0, dtype=np.float32),
     "signature": np.empty((0, SIGNATURE_SIZE), dtype=np.uint32),
+    "attached": np.empty(0, dtype=np.uint32),
 }
 
 
@@ -88,6 +89,7 @@ class Snapshot:
         self.lengths: Floats = self._joined("length")
         self.title_lengths: Floats = self._joined("title_length")
         self.signatures: NDArray[np.uint32] = self._joined("signature")
+        self.has_files: NDArray[np.bool_] = self._joined("attached") > 0
         self._moments: Numbers = self._joined("moment")
         self.newest_rank, self.oldest_rank = self._orders()
         self.values = {name: FieldValues(name, self._columns_of(name), self.alive) for name in FACET_FIELDS}

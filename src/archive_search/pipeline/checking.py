@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +15,7 @@ from archive_search.portals import Profile, load_profile
 from archive_search.records import Capture, Document, Target
 
 
-def check_page(
-    page: str, *, name: str | None, url: str | None, folder: Path, fetcher: Fetcher
-) -> tuple[Document, Profile]:
+def check_page(page: str, *, name: str | None, url: str | None, folder: Path) -> tuple[Document, Profile]:
     """Return what a profile makes of a page, and the profile: for `profile check`.
 
     `page` is a URL or a file's path, `url` the file's address, `name` a profile's name. Raises
@@ -24,7 +23,8 @@ def check_page(
     """
     profile = load_profile(name, folder) if name else Profiles(folder).of(url or page)
     if page.startswith(("http://", "https://")):
-        capture = fetcher.fetch(Target(url=page, priority=0), profile.politeness)
+        with closing(Fetcher(connect_to=profile.addresses, tls=profile.tls)) as fetcher:
+            capture = fetcher.fetch(Target(url=page, priority=0), profile.politeness)
     else:
         capture = _capture_of_file(Path(page), url or f"file:{page}")
     return understand(clean(capture, profile)), profile

@@ -17,13 +17,15 @@ from archive_search.archive.runs import Report
 from archive_search.clock import Clock
 from archive_search.config import Config
 from archive_search.crawler import Budget, Fetcher, crawl
-from archive_search.crawler.discover import ARTICLE, seeds
+from archive_search.crawler.discover import ARTICLE, file_targets, seeds
 from archive_search.identity import url_key
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
 from archive_search.pipeline.receiving import Receipt, note, settle, settle_pending
 from archive_search.portals import Profile
 from archive_search.records import Capture, CaptureKind, Outcome, Target, Visit
+
+_TELL_S = 0.5
 
 
 def crawl_portal(
@@ -54,6 +56,7 @@ def crawl_portal(
         bounds = replace(profile.politeness, delay_s=archive.config.delay_s)
         profile = replace(profile, politeness=bounds)
     hosts, budget = StoredHosts(archive.engine), _budget(archive.config)
+    told_at = -_TELL_S
     found: Counter[Outcome] = Counter()
     for visit in crawl(profile, fetcher, frontier, hosts=hosts, budget=budget, clock=clock):
         if lease:
@@ -64,7 +67,10 @@ def crawl_portal(
         # Not while the portal recovers: most of what is doubted may be there again.
         if receipt.doubt and 2 * found[Outcome.ABSENT] > found.total():
             budget.stop(_question(receipt.doubt))
-        progress(visit.target.url, *frontier.counts())
+        if clock.monotonic() - told_at >= _TELL_S:
+            # Counting what is known takes longer the more that is.
+            progress(visit.target.url, *frontier.counts())
+            told_at = clock.monotonic()
     with archive.writing() as db:
         if doubt := gone.judge_portal(db, profile.name, archive.config.closed):
             budget.stop(_question(doubt))
@@ -117,12 +123,12 @@ def _receive(archive: Archive, run: int, visit: Visit, profile: Profile, clock: 
             _note(db, run, visit, receipt, clock)
             frontier.observed(db, target, outcome, clock.now())
         return receipt
-    stored = archive.keep(capture, run, revisit_of=_revisited(archive, capture))
-    with archive.writing() as db:
+    with archive.keeping(capture, run, revisit_of=_revisited(archive, capture)) as (db, stored):
         receipt = settle(db, stored, capture, profile, archive.config.closed)
         if visit.failed:
             receipt = replace(receipt, reason=visit.failed)
-        _note(db, run, visit, receipt, clock)
+        files, fault = file_targets(receipt.files, target, profile)
+        _note(db, run, visit, replace(receipt, reason=receipt.reason or fault), clock)
         frontier.observed(
             db,
             target,
@@ -131,6 +137,8 @@ def _receive(archive: Archive, run: int, visit: Visit, profile: Profile, clock: 
             validators=_validators(capture, receipt),
             published_at=receipt.published_at,
         )
+    if files:
+        frontier.add(files)
     return receipt
 
 

@@ -32,14 +32,15 @@ T = TypeVar("T")
 class Receipt:
     """What a visit brought, and what its capture turned out to be if there is one.
 
-    `published_at` is that of the article that it shows; `doubt` says why an article that is lost has no
-    tombstone.
+    `published_at` is that of the article that it shows, `files` are what that links to; `doubt` says why an
+    article that is lost has no tombstone.
     """
 
     kind: CaptureKind | None
     outcome: Outcome
     reason: str | None = None
     published_at: datetime | None = None
+    files: tuple[str, ...] = ()
     doubt: Doubt | None = None
 
 
@@ -139,7 +140,15 @@ def _clean_and_file(
     is_print_view = kind is CaptureKind.PRINT_VIEW
     outcome = articles.file(db, stored, document, is_print_view=is_print_view)
     kind = kind if is_print_view else CaptureKind.ARTICLE
-    return Receipt(kind=kind, outcome=outcome, published_at=document.article.published_at)
+    article = document.article
+    files = () if is_print_view else files_of(article, profile)
+    return Receipt(kind=kind, outcome=outcome, published_at=article.published_at, files=files)
+
+
+def files_of(article: Article, profile: Profile) -> tuple[str, ...]:
+    """Return the addresses of the files that an article links to, and of its pictures if they are wanted."""
+    pictures = article.images if profile.attachments.images else ()
+    return (*(file.url for file in article.attachments), *(picture.url for picture in pictures))
 
 
 def _cleaned(db: Connection, capture: Capture, profile: Profile) -> Article:

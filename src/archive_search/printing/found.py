@@ -90,6 +90,8 @@ def hit(place: int, hit: Hit) -> str:
     """Return a hit as text."""
     date = f"{hit.published_at:%d/%m/%Y}" if hit.published_at else "undated"
     text = "".join(piece for piece, _ in hit.snippet.pieces)
+    if hit.snippet.attachment:
+        text = f"[{hit.snippet.attachment}] {text}"
     return f"{place}. {hit.title} ({date}, {hit.portal})\n   {text}\n   {hit.id}  {hit.url}"
 
 

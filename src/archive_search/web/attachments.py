@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,10 +103,16 @@ def _problem(told: str | None) -> str | LazyString | None:
     """Return the problem in the reader's language, and as it is kept where there are no words for it."""
     if told is None:
         return None
+    if told in _PROBLEMS:
+        return _PROBLEMS[told]
+    if pages := re.fullmatch(r"what stands behind page (\d+) was not read", told):
+        return gettext("what stands behind page %(page)s was not read", page=pages[1])
+    if kept := re.fullmatch(r"only the first (\d+) of its (\d+) characters were kept", told):
+        return gettext(
+            "only the first %(kept)s of its %(all)s characters were kept", kept=kept[1], all=kept[2]
+        )
     known, _, detail = told.partition(": ")
-    if told in _PROBLEMS or known not in _PROBLEMS:
-        return _PROBLEMS.get(told, told)
-    return f"{_PROBLEMS[known]} ({detail})"
+    return f"{_PROBLEMS[known]} ({detail})" if known in _PROBLEMS else told
 
 
 def _size(count: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archive_search.crawler.discover import attachments, feeds, paging, sitemaps
+from archive_search.crawler.discover import feeds, paging, sitemaps
+from archive_search.crawler.discover.attachments import file_targets
 from archive_search.crawler.discover.links import listed
 from archive_search.crawler.discover.paging import page_number
 from archive_search.crawler.discover.targets import (
@@ -21,7 +22,7 @@ from archive_search.markup import is_html
 from archive_search.portals import Politeness, Profile
 from archive_search.records import Capture, Target
 
-__all__ = ["ARTICLE", "FILE", "LISTING", "bounds", "discover", "page_number", "seeds"]
+__all__ = ["ARTICLE", "FILE", "LISTING", "bounds", "discover", "file_targets", "page_number", "seeds"]
 
 
 def seeds(profile: Profile) -> Iterator[Target]:
@@ -46,9 +47,9 @@ def discover(capture: Capture, target: Target, profile: Profile) -> tuple[Target
     """Return the targets that a capture leads to, in page order, each once.
 
     A redirect leads to its Location; a listing, sitemap or feed to its articles and to further ones of its
-    kind; an article to its files only, since its related articles stand on listings too. Raises
-    `PageUnreadable` for one that cannot be read, `ReadInPart` if it can up to some place. One that did not
-    arrive whole leads nowhere.
+    kind; an article nowhere, since its related articles stand on listings too, and its files are known to
+    who cleans it (`file_targets`). One that did not arrive whole leads nowhere. Raises `PageUnreadable` for
+    one that cannot be read, `ReadInPart` if it can up to some place.
     """
     if 300 <= capture.status < 400 and (location := capture.header("Location")):
         return distinct(_redirected(capture, location, target, profile))
@@ -56,8 +57,6 @@ def discover(capture: Capture, target: Target, profile: Profile) -> tuple[Target
         return ()
     if target.priority == LISTING:
         return distinct(_listed(capture, target, profile))
-    if target.priority == ARTICLE and is_html(capture):
-        return attachments.files_of(capture, target, profile)
     return ()
 
 

@@ -110,6 +110,9 @@ class Occurring:
         docs, freqs = self.snapshot.postings(terms.fieldname, terms.prefix, terms.keep, terms.limit)
         idf = self._idf(len(docs))
         tf = freqs.astype(np.float32)
+        if terms.fieldname == PAIRS:
+            # A file has a place for each; as its words, a pair counts once.
+            tf[self.snapshot.has_files[docs]] = 1
         worth = min(idf, self.weights.telling) if terms.fieldname == WORDS else idf
         scores = worth * (self.weights.k1 + 1) * tf / (tf + self._norms[terms.fieldname][docs])
         return Occurrences(docs, scores.astype(np.float32), idf)

@@ -24,7 +24,7 @@ __all__ = ["SPOKEN", "Merged", "column_of", "facts_arrays", "merged_arrays", "pa
 
 SPOKEN = "spoken"
 
-_PLAIN = ("id", "version", "moment", "length", "title_length", "signature")
+_PLAIN = ("id", "version", "moment", "length", "title_length", "signature", "attached")
 _PAGES = 8
 
 UNDATED = np.iinfo(np.int64).min
@@ -51,6 +51,7 @@ def facts_arrays(rows: Sequence[Facts]) -> dict[str, NDArray[Any]]:
         "length": np.array([row.length for row in rows], "<f4"),
         "title_length": np.array([row.title_length for row in rows], "<f4"),
         "signature": signatures,
+        "attached": np.array([row.attached for row in rows], "<u4"),
         f"{SPOKEN}.spans": np.array(spans, dtype="<u4").reshape(-1, 2),
     }
     for name in FACET_FIELDS:

@@ -23,6 +23,13 @@ __all__ = ["Field", "Inverted", "invert"]
 
 _TEXT_END: Unit = ("", "")
 
+FILES_LENGTH = 600
+"""By how many words the files of an article make it longer, at most: as many as an article has.
+
+A match in them then counts as one in an article twice as long, and the article's own words keep their worth,
+although a file has ten times as many.
+"""
+
 
 class Field(NamedTuple):
     """The terms of a field, sorted, and the posting list of each."""
@@ -67,21 +74,25 @@ class _Words:
         self._numbers = numbers
         self.placed: list[int] = []
         self.others: list[tuple[int, int]] = []
-        # Of each text: its document, its first place, and how many places it takes.
-        self.texts: list[tuple[int, int, int]] = []
+        # Words that count once in a document, however often they are taken.
+        self.once: list[tuple[int, int]] = []
+        # Of each text: its document, its first place, how many places it takes, whether its words count once.
+        self.texts: list[tuple[int, int, int, bool]] = []
 
-    def take(self, tokens: list[Token], doc: int, place: int) -> int:
+    def take(self, tokens: list[Token], doc: int, place: int, *, once: bool = False) -> int:
         """Take a text that begins at that place; return how many places it takes."""
         numbers, add, before = self._numbers, self.placed.append, len(self.placed)
+        others = self.once if once else self.others
         for token in tokens:
             if token.parts or token.wider:
-                self.count((token.form, *token.wider) if token.parts else token.wider, doc)
+                forms = (token.form, *token.wider) if token.parts else token.wider
+                others += ((numbers[form], doc) for form in forms)
                 for part in token.units:
                     add(numbers[part.form or part.text])
             else:
                 add(numbers[token.form or token.text])
         count = len(self.placed) - before
-        self.texts.append((doc, place, count))
+        self.texts.append((doc, place, count, once))
         return count
 
     def count(self, forms: Iterable[str], doc: int) -> None:
@@ -92,19 +103,24 @@ class _Words:
         """Return the words and their documents, in no order."""
         others = np.array(self.others, dtype=np.int64).reshape(-1, 2)
         placed, docs, _ = self._places()
-        return np.concatenate([placed, others[:, 0]]), np.concatenate([docs, others[:, 1]])
+        texts = np.array(self.texts, dtype=np.int64).reshape(-1, 4)
+        once = np.repeat(texts[:, 3] > 0, texts[:, 2])
+        taken = np.array(self.once, dtype=np.int64).reshape(-1, 2)
+        taken = np.concatenate([taken, np.column_stack([placed[once], docs[once]])])
+        others = np.concatenate([others, np.unique(taken, axis=0)])
+        return np.concatenate([placed[~once], others[:, 0]]), np.concatenate([docs[~once], others[:, 1]])
 
     def pairs(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
         """Return the words with the word after each, their documents and places, in order of place."""
         placed, docs, places = self._places()
         after = np.append(placed[1:], 0)
-        counts = np.array(self.texts, dtype=np.int64).reshape(-1, 3)[:, 2]
+        counts = np.array(self.texts, dtype=np.int64).reshape(-1, 4)[:, 2]
         # The last word of a text stands before its end, number 0.
         after[np.cumsum(counts)[counts > 0] - 1] = 0
         return placed, after, docs, places
 
     def _places(self) -> tuple[Numbers, Numbers, Numbers]:
-        docs, first_places, counts = np.array(self.texts, dtype=np.int64).reshape(-1, 3).T
+        docs, first_places, counts, _ = np.array(self.texts, dtype=np.int64).reshape(-1, 4).T
         placed = np.array(self.placed, dtype=np.int64)
         starts = np.cumsum(counts) - counts
         return (
@@ -136,10 +152,20 @@ class _Text:
             length += count + 1
             if block == "title":
                 title_length = self._titles.take(tokens, doc, 0) + 1
+        attached = self._take_files(document, doc, place)
+        length += min(attached, FILES_LENGTH)
         dates = schema.dates_of(document.article)
         self._all.count(dates, doc)
         self._titles.count(dates, doc)
-        return schema.facts(document, length, title_length, spoken)
+        return schema.facts(document, length, title_length, spoken, attached)
+
+    def _take_files(self, document: Document, doc: int, place: int) -> int:
+        """Take the texts of an article's files; return how many different words they have."""
+        before = len(self._all.placed)
+        for text in schema.attached_texts(document):
+            tokens = tokenize(normalise(text))
+            place += self._all.take(tokens, doc, place, once=True) + schema.TEXT_GAP
+        return len({*self._all.placed[before:]})
 
     def fields(self) -> dict[str, Field]:
         """Return the fields."""

@@ -3,7 +3,8 @@ r"""What of a document is indexed: the fields, and the terms that its text becom
 Three fields hold terms: `words` (all text), `pairs` (words that stand side by side, with the places where
 they do; the last word of a text stands beside nothing, so that every word has its place in some pair) and
 `title` (words and pairs of the title). Title, lead and every block, captions too, are text;
-so is the date, which every portal prints with the article.
+so is the date, which every portal prints with the article. The texts of attached files stand behind it: each
+of their words counts once, however often it stands there, and their pairs have places as all have.
 
 A term is its folded key, a tab and, where it differs, the exact key: `thu\tthư`. Terms are sorted, so
 all spellings of `thu` stand together and one index answers exact and folded questions: the first takes
@@ -14,16 +15,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from archive_search.identity import edition
 from archive_search.index.storage.shingles import signature
 from archive_search.records import Article, Document
 from archive_search.vietnamese.spelling import fold, tone_key
 
-ANALYSIS_VERSION = 5
+ANALYSIS_VERSION = 6
 """Raise this when the same text becomes other terms or other facts, or is kept in another form.
 
 Old indexes are then rebuilt.
@@ -53,7 +55,9 @@ class Facts(NamedTuple):
 
     `published` is the minute in Vietnam (`2022-07-11T08:30`) or empty; topics are slugs with labels;
     `spoken` are the places of words from first to before last in which someone speaks: [first, last, name];
-    `signature` has `SIGNATURE_SIZE` numbers of 32 bits, or none where it is not known.
+    `signature` has `SIGNATURE_SIZE` numbers of 32 bits, or none where it is not known. `version` is the
+    edition: that of the article and of what is attached to it. `attached` counts the different words of its
+    files.
     """
 
     id: str
@@ -69,10 +73,11 @@ class Facts(NamedTuple):
     cited: list[str]
     spoken: list[list[Any]]
     signature: list[int]
+    attached: int
 
 
 class Page(NamedTuple):
-    """What is read of a document to show it as a hit; blocks are ids with texts."""
+    """What is read of a document to show it as a hit; blocks are ids with texts, files names with blocks."""
 
     id: str
     version: str
@@ -85,6 +90,7 @@ class Page(NamedTuple):
     speakers: list[str]
     blocks: list[list[str]]
     spoken: dict[str, list[str]]
+    attached: Sequence[tuple[str, list[list[str]]]] = ()
 
 
 def word_prefix(folded: str) -> bytes:
@@ -132,6 +138,12 @@ def texts(article: Article) -> Iterator[tuple[str, str]]:
         yield block.id, block.text
 
 
+def attached_texts(document: Document) -> Iterator[str]:
+    """Yield what is text of the files of an article."""
+    for file in document.attached:
+        yield from (block.text for block in file.paragraphs)
+
+
 def word_term(unit: Unit) -> bytes:
     """Return the term of a word."""
     return word_prefix(unit[0]) + word_suffix(*unit)
@@ -156,13 +168,15 @@ def date_forms(day: date) -> tuple[str, ...]:
     return (f"{day.day}/{day.month}/{day.year}", f"{day.month}/{day.year}", str(day.year))
 
 
-def facts(document: Document, length: int, title_length: int, spoken: list[list[Any]]) -> Facts:
+def facts(
+    document: Document, length: int, title_length: int, spoken: list[list[Any]], attached: int
+) -> Facts:
     """Return the facts of a document that has so many words, and in which people speak there."""
     article = document.article
     moment = article.published_at
     return Facts(
         id=article.id,
-        version=article.version,
+        version=_edition(document),
         published=_local(moment).isoformat(timespec="minutes")[:16] if moment else "",
         length=length,
         title_length=title_length,
@@ -174,7 +188,13 @@ def facts(document: Document, length: int, title_length: int, spoken: list[list[
         cited=[cited.symbol for cited in document.cited],
         spoken=spoken,
         signature=signature(text for _, text in texts(article)),
+        attached=attached,
     )
+
+
+def _edition(document: Document) -> str:
+    read = (file for file in document.attached if file.paragraphs or file.omitted)
+    return edition(document.article.version, ((file.url, file.sha256) for file in read))
 
 
 def _page(document: Document) -> Page:
@@ -191,4 +211,9 @@ def _page(document: Document) -> Page:
         speakers=list(document.speakers),
         blocks=[[block.id, block.text] for block in article.blocks],
         spoken={block: list(names) for block, names in document.spoken.items()},
+        attached=[
+            (file.name, [[block.id, block.text] for block in file.paragraphs])
+            for file in document.attached
+            if file.paragraphs
+        ],
     )
