@@ -61,23 +61,24 @@ def tell(line: str) -> None:
 class TellingArchive(Archive):
     """An archive that tells of each capture that it has acknowledged."""
 
-    def keep(self, capture, run, *, revisit_of=None):
-        stored = super().keep(capture, run, revisit_of=revisit_of)
+    @contextlib.contextmanager
+    def keeping(self, capture, run, *, revisit_of=None):
+        with super().keeping(capture, run, revisit_of=revisit_of) as kept:
+            yield kept
         tell(f"kept {capture.url} {capture.sha256}")
-        return stored
 
 
 # Writers that are wrong on purpose: what the tests here are worth is shown by their being caught.
 
 
 def early_before_writing(patch):
-    keep = Archive.keep
+    keeping = Archive.keeping
 
     def early(self, capture, run, *, revisit_of=None):
         tell(f"kept {capture.url} {capture.sha256}")
-        return keep(self, capture, run, revisit_of=revisit_of)
+        return keeping(self, capture, run, revisit_of=revisit_of)
 
-    patch(TellingArchive, "keep", early)
+    patch(TellingArchive, "keeping", early)
 
 
 def without_sync(patch):

@@ -25,7 +25,7 @@ from archive_search.pipeline.receiving import Receipt, note, settle, settle_pend
 from archive_search.portals import Profile
 from archive_search.records import Capture, CaptureKind, Outcome, Target, Visit
 
-_TELL_S = 0.5
+_COUNT_S = 1.0
 
 
 def crawl_portal(
@@ -56,7 +56,7 @@ def crawl_portal(
         bounds = replace(profile.politeness, delay_s=archive.config.delay_s)
         profile = replace(profile, politeness=bounds)
     hosts, budget = StoredHosts(archive.engine), _budget(archive.config)
-    told_at = -_TELL_S
+    counts = _Counts(frontier, clock)
     found: Counter[Outcome] = Counter()
     for visit in crawl(profile, fetcher, frontier, hosts=hosts, budget=budget, clock=clock):
         if lease:
@@ -67,10 +67,7 @@ def crawl_portal(
         # Not while the portal recovers: most of what is doubted may be there again.
         if receipt.doubt and 2 * found[Outcome.ABSENT] > found.total():
             budget.stop(_question(receipt.doubt))
-        if clock.monotonic() - told_at >= _TELL_S:
-            # Counting what is known takes longer the more that is.
-            progress(visit.target.url, *frontier.counts())
-            told_at = clock.monotonic()
+        progress(visit.target.url, *counts.after_one_more())
     with archive.writing() as db:
         if doubt := gone.judge_portal(db, profile.name, archive.config.closed):
             budget.stop(_question(doubt))
@@ -78,6 +75,28 @@ def crawl_portal(
     archive.seal(run)
     with archive.reading() as db:
         return runs.report(db, run)
+
+
+class _Counts:
+    """How many URLs the run has done, and how many it has to do; counted anew now and then.
+
+    Counting takes the longer the more is known.
+    """
+
+    def __init__(self, frontier: StoredFrontier, clock: Clock) -> None:
+        self._frontier = frontier
+        self._clock = clock
+        self._counted_at = clock.monotonic()
+        self._done, self._known = frontier.counts()
+
+    def after_one_more(self) -> tuple[int, int]:
+        """Return both after one more visit."""
+        if self._clock.monotonic() - self._counted_at > _COUNT_S:
+            self._counted_at = self._clock.monotonic()
+            self._done, self._known = self._frontier.counts()
+        else:
+            self._done += 1
+        return self._done, max(self._done, self._known)
 
 
 def _begin(
