@@ -17,7 +17,7 @@ from archive_search.config import load_config
 from archive_search.crawler import Fetcher
 from archive_search.index.query import Query, parse
 from archive_search.index.whoosh_engine import WhooshEngine
-from archive_search.pipeline import crawl_portal, rebuild, update_index
+from archive_search.pipeline import crawl_portal, rebuild, status, update_index
 from archive_search.pipeline.files import fill_texts
 from archive_search.portals import parse_profile
 from archive_search.records import Attachment, CaptureKind
@@ -132,6 +132,16 @@ def test_a_changed_file_is_found_by_its_new_text_only_although_the_article_is_th
 def test_an_unchanged_file_is_not_indexed_again(portal):
     portal.crawl()
     assert portal.crawl().indexed == 0
+
+
+def test_an_index_that_is_up_to_date_is_not_called_behind(portal):
+    assert status(portal.archive, portal.engine).behind == 0
+    portal.file("/f/ke-hoach.pdf", pdf(["Kế hoạch khác hẳn"]), "application/pdf")
+    with closing(Fetcher(connect_to={"portal.test": ("127.0.0.1", portal.web.port)})) as fetcher:
+        portal.clock.sleep(86_400)
+        crawl_portal(portal.archive, PORTAL, fetcher, clock=portal.clock, everything=True)
+    fill_texts(portal.archive)
+    assert status(portal.archive, portal.engine).behind == 1
 
 
 def test_a_file_that_is_linked_later_without_a_word_in_the_text_is_attached(portal):

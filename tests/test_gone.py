@@ -375,3 +375,23 @@ def test_a_rebuild_comes_to_the_same_state_of_every_article(
     before = portal.state()
     assert rebuilt(portal) == before
     portal.archive.close()
+
+
+@pytest.mark.parametrize("status", [204, 206])
+def test_an_answer_that_is_not_the_whole_page_is_a_failure_and_no_change(portal, status):
+    assert outcomes(portal, "/tin/1", 1, status=status) == ["failed"]
+
+
+@pytest.mark.parametrize("closed", [(), ("portal",)])
+def test_a_lost_article_is_judged_by_itself_as_it_is_with_all_others(tmp_path, closed):
+    portal = Portal(tmp_path / "archive", closed)
+    for number in range(6):
+        portal.take(f"/tin/{number}", 0)
+    for number in range(4):
+        outcomes(portal, f"/tin/{number}", 1, 5, 9)
+        alone = {row.id: row.gone_at for row in portal.state()}
+        portal.judge()
+        judged = {row.id: row.gone_at for row in portal.state()}
+        last = next(row.id for row in portal.state() if row.url.endswith(f"/tin/{number}"))
+        assert alone[last] == judged[last]
+    portal.archive.close()

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from archive_search.archive.captures import twins
 from archive_search.archive.catalogue import articles, captures, moment, timestamp
@@ -149,6 +149,34 @@ class _Absent(NamedTuple):
     since: datetime
     is_lost: bool
     gone_at: str | None
+
+
+def judge_article(db: Connection, article: str, closed: Collection[str]) -> Doubt | None:
+    """Write down that a lost article has a tombstone, or return why it has none.
+
+    It is what `judge_portal` comes to for this article. It costs a few counts and not a look at all others,
+    whom that one has still to judge: more absences may bring others into doubt.
+    """
+    c = articles.c
+    row = db.execute(select(c.portal, c.absent_at).where(c.id == article)).one()
+    since = moment(row.absent_at)
+    doubt = None if row.portal in closed else _doubt_of(db, row.portal, since)
+    if doubt is None:
+        db.execute(update(articles).where(c.id == article).values(gone_at=row.absent_at))
+    return doubt
+
+
+def _doubt_of(db: Connection, portal: str, since: datetime) -> Doubt | None:
+    c = articles.c
+    begin, end = timestamp(since - WINDOW), timestamp(since + WINDOW)
+
+    def count(*conditions: ColumnElement[bool]) -> int:
+        query = select(func.count()).where(c.portal == portal, *conditions)
+        return int(db.execute(query.select_from(articles)).scalar_one())
+
+    absent = count(c.absent_at >= begin, c.absent_at <= end)
+    live = count(c.seen_at <= end) - count(c.lost_at.is_not(None), c.absent_at < begin)
+    return Doubt(portal=portal, absent=absent, live=live) if 2 * absent > live else None
 
 
 def judge_portal(db: Connection, portal: str, closed: Collection[str]) -> Doubt | None:

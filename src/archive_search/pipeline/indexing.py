@@ -85,7 +85,7 @@ def rebuild(archive: Archive, engine: Engine, progress: Progress = silent) -> Re
                 problems.append(str(exc))
         pending = list(captures.unsettled(db))
         for done, stored in enumerate(pending, 1):
-            settle(db, stored, archive.read(stored), profiles.of(stored.url), archive.config.closed)
+            settle(db, stored, archive.read(stored), profiles.of(stored.url), closed=None)
             progress("cleaning", done, len(pending))
         revisits.resolve_waiting(db, archive.read)
         gone.judge(db, archive.config.closed)

@@ -53,11 +53,12 @@ def settle(
     stored: StoredCapture,
     capture: Capture,
     profile: Profile,
-    closed: Collection[str] = (),
+    closed: Collection[str] | None = (),
 ) -> Receipt:
     """Say in the catalogue what a kept capture is, and file the article that it shows.
 
-    `closed` are the portals all of whose articles may be gone at once.
+    `closed` are the portals all of whose articles may be gone at once; None leaves it to `gone.judge`, which
+    comes at the end of all, which articles have a tombstone.
     """
     kind, reason = _kind(capture, profile)
     if kind in _PAGES:
@@ -67,7 +68,7 @@ def settle(
     _show_nothing(db, stored, kind, reason)
     if kind in _FAILED:
         return Receipt(kind=kind, outcome=_FAILED[kind], reason=reason)
-    if kind is CaptureKind.ERROR and (capture.status < 400 or capture.status in gone.GONE):
+    if kind is CaptureKind.ERROR and (300 <= capture.status < 400 or capture.status in gone.GONE):
         return _absent(db, stored, reason, closed)
     whole = captures.newest_whole(db, stored.url, before=stored.id)
     if kind is CaptureKind.ERROR and whole and whole.article:
@@ -176,15 +177,17 @@ def _revisit(db: Connection, stored: StoredCapture, capture: Capture) -> Receipt
     return Receipt(kind=original.kind or CaptureKind.REVISIT, outcome=outcome)
 
 
-def _absent(db: Connection, stored: StoredCapture, reason: str | None, closed: Collection[str]) -> Receipt:
+def _absent(
+    db: Connection, stored: StoredCapture, reason: str | None, closed: Collection[str] | None
+) -> Receipt:
     """Say what it brought that a page is not there: nothing, or that it is absent, or lost by now."""
     article = captures.article_at(db, stored.url)
     if article is None:
         return Receipt(kind=CaptureKind.ERROR, outcome=_outcome_of_absence(db, stored), reason=reason)
     before, doubt = articles.find(db, article), None
     after = before
-    if after and after.lost_at and not after.gone_at:
-        doubt = gone.judge_portal(db, after.portal, closed)
+    if closed is not None and after and after.lost_at and not after.gone_at:
+        doubt = gone.judge_article(db, article, closed)
         after = articles.find(db, article)
     outcome = Outcome.ABSENT
     if after and after.gone_at:
@@ -204,10 +207,10 @@ def _outcome_of_absence(db: Connection, stored: StoredCapture) -> Outcome:
 
 def _outcome(capture: Capture, whole: StoredCapture | None) -> Outcome:
     """Return what a capture that shows no article brought; `whole` is the newest one with a page in it."""
-    if capture.status >= 400 or capture.status < 200:
-        return Outcome.FAILED
     if 300 <= capture.status < 400:
         return Outcome.REDIRECTED
+    if capture.status != 200:
+        return Outcome.FAILED
     if whole is None:
         return Outcome.NEW
     return Outcome.UNCHANGED if whole.sha256 == capture.sha256 else Outcome.CHANGED
@@ -227,7 +230,7 @@ def settle_pending(archive: Archive, profiles: Profiles, *, only: Profile | None
         with archive.writing() as db:
             for stored in batch:
                 profile = only or profiles.of(stored.url)
-                settle(db, stored, archive.read(stored), profile, archive.config.closed)
+                settle(db, stored, archive.read(stored), profile, closed=None)
     if pending:
         with archive.writing() as db:
             revisits.resolve_waiting(db, archive.read)

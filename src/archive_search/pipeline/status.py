@@ -41,14 +41,14 @@ def status(archive: Archive, engine: Engine, clock: Clock | None = None) -> Stat
     indexed = engine.versions()
     now = (clock or Clock()).now()
     with archive.reading() as db:
-        current = articles.current_versions(db)
+        current = articles.current_editions(db)
         return Status(
             folder=archive.config.folder,
             articles=articles.count_by_portal(db),
             captures=captures.count_by_kind(db),
             warc_files=len(archive.warc_files()),
             indexed=len(indexed),
-            behind=len(current.items() ^ indexed.items()),
+            behind=len({article for article, _ in current.items() ^ indexed.items()}),
             portals=_portals(archive, db, now),
             at=now,
         )
