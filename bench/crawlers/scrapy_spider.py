@@ -1,7 +1,8 @@
-"""Crawls the bench portal with Scrapy: `scrapy_spider.py PORT FOLDER AT_ONCE`."""
+"""Crawls the bench portal with Scrapy: `scrapy_spider.py PORT FOLDER AT_ONCE SYNCED`."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -13,7 +14,7 @@ from scrapy.crawler import CrawlerProcess
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-port, folder, at_once = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+port, folder, at_once, synced = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 SECTION = "/vi/tin-tuc-su-kien"
 
 
@@ -43,6 +44,9 @@ class Portal(scrapy.Spider):
         self.writer.write_record(
             self.writer.create_warc_record(response.url, "response", payload=body, http_headers=head)
         )
+        if synced:
+            self.file.flush()
+            os.fsync(self.file.fileno())
 
     def closed(self, _reason: str) -> None:
         """Close the file."""
