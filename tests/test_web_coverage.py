@@ -44,6 +44,12 @@ def test_the_drawing_is_for_those_who_see_it_and_the_table_for_all(soup):
     assert len(soup.select("thead th[scope=col]")) == 14
 
 
+def test_whole_years_are_drawn_so_that_a_month_has_the_same_width_everywhere(soup):
+    ends = [end.get_text() for end in soup.select(".histogram-ends span")]
+    assert ends == ["tháng 1/2022", "tháng 12/2023"]
+    assert float(soup.select_one("rect.bar")["width"]) == 720 / 24 * 0.8
+
+
 def test_months_without_a_gap_are_said_to_be_complete(tmp_path):
     with open_room(tmp_path / "archive") as room:
         for number, month in enumerate([7, 8]):

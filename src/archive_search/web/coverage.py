@@ -35,12 +35,17 @@ class Year:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
-    """The captures of one portal; `gaps` are the spells without any, each with its first and last month."""
+    """The captures of one portal, from its `first` month with any to its `last`; drawn are whole years.
+
+    `gaps` are the spells without any between, each with its first and last month.
+    """
 
     name: str
     label: str
     total: int
     newest: datetime | None
+    first: str
+    last: str
     bars: tuple[Bar, ...]
     years: tuple[Year, ...]
     gaps: tuple[tuple[str, str], ...]
@@ -65,13 +70,16 @@ def _hosts(room: Room, name: str) -> tuple[str, ...]:
 
 
 def _portal(name: str, found: Coverage) -> Portal:
-    months = months_between(*_ends(found))
+    first, last = _ends(found)
+    months = months_between(first, last)
     return Portal(
         name=name,
         label=portal_label(name),
         total=sum(found.months.values()),
         newest=found.newest,
-        bars=bars(months, found.months, width=WIDTH),
+        first=first,
+        last=last,
+        bars=bars(_whole_years(months), found.months, width=WIDTH),
         years=_years(months, found.months),
         gaps=_gaps(months, found.months),
     )
@@ -88,6 +96,10 @@ def months_between(first: str, last: str) -> tuple[str, ...]:
     (year, month), (last_year, last_month) = (map(int, end.split("-")) for end in (first, last))
     numbers = range(year * 12 + month - 1, last_year * 12 + last_month)
     return tuple(f"{number // 12:04}-{number % 12 + 1:02}" for number in numbers)
+
+
+def _whole_years(months: tuple[str, ...]) -> tuple[str, ...]:
+    return months_between(f"{months[0][:4]}-01", f"{months[-1][:4]}-12") if months else ()
 
 
 def _years(months: tuple[str, ...], counts: dict[str, int]) -> tuple[Year, ...]:
