@@ -132,7 +132,7 @@ def forge_manifest(archive):
 
 def newest(archive):
     with archive.reading() as db:
-        return captures.newest_of(db, "http://portal.test/tin/1")
+        return captures.of_url(db, "http://portal.test/tin/1")[-1]
 
 
 def test_a_forgery_of_file_and_catalogue_together_is_found_by_the_manifest(archive):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from archive_search.archive.catalogue import captures, moment, timestamp
 from archive_search.archive.warc import Location
@@ -121,11 +121,6 @@ def unsettle_all(db: Connection) -> None:
     db.execute(update(captures).values(dict.fromkeys(columns)))
 
 
-def newest_of(db: Connection, url: str, *, before: int | None = None) -> StoredCapture | None:
-    """Return the newest capture of a URL (of those entered before capture id `before`), or None."""
-    return _newest(db, url, before)
-
-
 def newest_whole(
     db: Connection, url: str, *, before: int | None = None, at: datetime | None = None
 ) -> StoredCapture | None:
@@ -136,7 +131,13 @@ def newest_whole(
     c = captures.c
     by_then = [c.captured_at <= timestamp(at)] if at else []
     is_portals = or_(c.kind.is_(None), c.kind != CaptureKind.CHALLENGED.value)
-    return _newest(db, url, before, c.status == 200, c.size > 0, c.truncated.is_(None), is_portals, *by_then)
+    query = select(captures).where(
+        c.url == url, c.status == 200, c.size > 0, c.truncated.is_(None), is_portals, *by_then
+    )
+    if before is not None:
+        query = query.where(c.id < before)
+    row = db.execute(query.order_by(c.captured_at.desc(), c.id.desc())).first()
+    return stored(row) if row else None
 
 
 def article_at(db: Connection, url: str, *, before: int | None = None) -> str | None:
@@ -154,16 +155,6 @@ def twins(url: str) -> tuple[str, ...]:
     if scheme in ("http", "https"):
         return f"http{colon}{rest}", f"https{colon}{rest}"
     return (url,)
-
-
-def _newest(
-    db: Connection, url: str, before: int | None, *conditions: ColumnElement[bool]
-) -> StoredCapture | None:
-    query = select(captures).where(captures.c.url == url, *conditions)
-    if before is not None:
-        query = query.where(captures.c.id < before)
-    row = db.execute(query.order_by(captures.c.captured_at.desc(), captures.c.id.desc())).first()
-    return stored(row) if row else None
 
 
 def of_url(db: Connection, url: str) -> tuple[StoredCapture, ...]:
