@@ -341,8 +341,8 @@ def test_a_server_that_takes_its_time_runs_into_the_deadline(behaviour, reason):
         (send(b"HTTP/1.1 99999 OK\r\n\r\n"), "the answer is not valid HTTP"),
         (send(b"SSH-2.0-OpenSSH_9.2\r\n"), "the answer is not valid HTTP"),
         (send(b"HTTP/1.1 200 " + b"O" * 100_000), "the answer is not valid HTTP"),
-        (send(OK + b"X: " + b"y" * 100_000 + b"\r\n\r\n"), "the answer is not valid HTTP"),
-        (send(OK + b"X: y\r\n" * 1000 + b"\r\n"), "the answer is not valid HTTP"),
+        (send(OK + b"X: " + b"y" * 300_000 + b"\r\n\r\n"), "the answer is not valid HTTP"),
+        (send(OK + b"X: y\r\n" * 1001 + b"\r\n"), "the answer is not valid HTTP"),
         (send(OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n<p>"), "the answer is not valid HTTP"),
         (send(OK + b"Content-Length: 100\r\n\r\n<p>"), "the response broke off"),
         (send(OK + b"Content-Length: 100\r\n\r\n<p>", Peer.reset), "the response broke off"),
@@ -494,3 +494,63 @@ def test_a_server_that_is_not_there_fails_with_its_url():
         fetcher.fetch(Target(url=f"http://{HOST}/tin", priority=0), FAST)
     assert error.value.url == f"http://{HOST}/tin"
     fetcher.close()
+
+
+# ---------------------------------------------------------------------------------- headers as sent
+
+
+def fetched(raw):
+    with serving(send(raw)) as fetcher:
+        return fetcher.fetch(Target(url=f"http://{HOST}/", priority=0), FAST)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1 302 Found\r\nLocation: /tin/Huyện\r\nContent-Length: 3\r\n\r\n".encode(),
+        b"HTTP/1.0 404 Khong thay\r\nset-cookie: a=1\r\nX:  1 \r\nSET-cookie: b=2\r\n\r\n",
+        b"HTTP/1.1 200\r\nX-T: \xe9\r\n folded\r\nContent-Length: 3\r\n\r\n",
+        OK + b"no header\r\nContent-Length: 3\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 3\n\n",
+    ],
+)
+def test_the_head_is_kept_octet_for_octet(head):
+    assert fetched(head + b"tin").head == head
+
+
+def test_a_header_is_utf_8_where_it_can_be():
+    capture = fetched(OK + "X: kế hoạch\r\n".encode() + b"Y: \xe9\r\nContent-Length: 0\r\n\r\n")
+    assert (capture.header("X"), capture.header("Y")) == ("kế hoạch", "é")
+
+
+def test_what_follows_a_line_that_is_no_header_still_counts():
+    with pytest.raises(FetchFailed) as error:
+        fetched(OK + b"no header\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\ntin")
+    assert error.value.capture.header("Content-Type") == "text/html"
+    assert error.value.capture.truncated == "disconnect"
+
+
+@pytest.mark.parametrize(
+    "codings", [b"chunked", b"gzip, chunked", b"Chunked", b"gzip\r\nTransfer-Encoding: chunked"]
+)
+def test_chunks_are_taken_off_where_they_are_the_last_coding(codings):
+    capture = fetched(OK + b"Transfer-Encoding: " + codings + b"\r\n\r\n3\r\ntin\r\n0\r\n\r\n")
+    assert capture.payload == b"tin"
+    assert b"\r\nTransfer-Encoding" not in capture.head
+
+
+def test_a_coding_that_is_not_taken_off_keeps_its_header():
+    capture = fetched(OK + b"Transfer-Encoding: gzip\r\n\r\ntin")
+    assert (capture.payload, capture.header("Transfer-Encoding")) == (b"tin", "gzip")
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_interim_answers_are_passed_over(status):
+    interim = f"HTTP/1.1 {status} Hints\r\nLink: x\r\n\r\n".encode()
+    capture = fetched(interim * 3 + OK + b"Content-Length: 3\r\n\r\ntin")
+    assert (capture.status, capture.payload, capture.header("Link")) == (200, b"tin", None)
+
+
+@pytest.mark.parametrize("more", [b"X: 1\r\n" * 900, b"X: " + b"1" * 200_000 + b"\r\n"])
+def test_many_and_long_headers_are_read(more):
+    assert fetched(OK + more + b"Content-Length: 3\r\n\r\ntin").payload == b"tin"

@@ -304,6 +304,18 @@ def test_a_date_is_measured_by_the_clock_of_the_server_that_wrote_it():
     assert retry_after(make_capture(headers=headers), NOW) == 60
 
 
+def test_a_clock_that_is_off_by_years_measures_nothing():
+    until = format_datetime(NOW + timedelta(seconds=90), usegmt=True)
+    headers = (("Date", "Sun, 01 Mar 2006 15:00:00 GMT"), ("Retry-After", until))
+    assert retry_after(make_capture(headers=headers), NOW) == 90
+
+
+@pytest.mark.parametrize("values", [("120, 300",), ("10", "300"), ("", "300"), ("300", "soon")])
+def test_of_several_values_of_retry_after_the_longest_counts(values):
+    headers = tuple(("Retry-After", value) for value in values)
+    assert retry_after(make_capture(headers=headers), NOW) == 300
+
+
 @pytest.mark.parametrize("broken", ["time", "disconnect"])
 def test_a_response_that_broke_off_is_a_failure_of_the_host(broken):
     assert "broke off" in failure_of(replace(make_capture(), truncated=broken))

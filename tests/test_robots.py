@@ -650,3 +650,15 @@ def test_a_url_without_a_path_is_denied_like_others(web, fetcher):
     queue.next = lambda *, without=(): queue.queued[0] if queue.queued else None  # sees no hosts
     found = list(crawl(PROFILE, fetcher, queue, hosts=HostsInMemory(), budget=Budget(), clock=FakeClock()))
     assert ["nothing may be fetched" in (visit.failed or "") for visit in found] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "path", ["/b", "/a/../b", "/./b", "/b/.", "/../b", "/a/%2e%2e/b", "/%2E/b", "/a/./c/../../b?x=1"]
+)
+def test_dot_segments_do_not_get_round_a_rule(path):
+    assert not Rules("User-agent: *\nDisallow: /b").can_fetch(f"http://{HOST}{path}")
+
+
+@pytest.mark.parametrize("path", ["/b/..", "/b/../a", "/a/...", "/a//b", "/a?x=/../b", "/.b", ""])
+def test_what_is_elsewhere_once_dot_segments_are_gone_is_allowed(path):
+    assert Rules("User-agent: *\nDisallow: /b").can_fetch(f"http://{HOST}{path}")

@@ -14,6 +14,7 @@ from warcio.warcwriter import WARCWriter
 
 from archive_search.archive.warc import OWN, WarcWriter, read_capture, read_records
 from archive_search.errors import IntegrityError, StorageError, WarcUnreadable
+from archive_search.records import head_fields
 
 
 @pytest.fixture
@@ -230,10 +231,26 @@ def test_a_record_that_cannot_be_read_is_told_and_the_next_one_is_read(tmp_path,
     assert good.capture.payload == b"<p>tin</p>"
 
 
-def test_a_body_that_was_stored_in_chunks_is_put_together(tmp_path):
-    chunked = [("Transfer-Encoding", "chunked")]
+@pytest.mark.parametrize("codings", ["chunked", "Chunked ", "gzip, chunked"])
+def test_a_body_that_was_stored_in_chunks_is_put_together(tmp_path, codings):
+    chunked = [("Transfer-Encoding", codings)]
     path = foreign_warc(
         tmp_path / "a.warc.gz", gzipped=True, headers=chunked, body=b"4\r\n<p>t\r\n2\r\nin\r\n0\r\n\r\n"
     )
     (record,) = read_records(path)
     assert record.capture.payload == b"<p>tin"
+
+
+HEAD = (
+    "HTTP/1.0 404 Khong thay\r\nX-T: Huyện \r\nno header\r\n"
+    'Content-Disposition: attachment; filename="kế hoạch.pdf"\r\nX-F: a\r\n  b\r\n\r\n'
+).encode()
+
+
+def test_the_head_is_written_octet_for_octet_and_read_as_it_was_live(tmp_path, writer):
+    capture = replace(make_capture(status=404), headers=head_fields(HEAD), head=HEAD)
+    location = writer.append(capture)
+    assert HEAD + capture.payload in gzip.decompress(only_file(tmp_path).read_bytes())
+    assert read_capture(tmp_path, location) == capture
+    check = [sys.executable, "-m", "warcio.cli", "check", str(only_file(tmp_path))]
+    assert subprocess.run(check, capture_output=True, check=False).returncode == 0

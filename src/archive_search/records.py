@@ -77,6 +77,7 @@ class Capture:
     it, unless the capture was made elsewhere and does not tell. `truncated` says why the payload is not
     all that the server had, in the words of WARC-Truncated (`length`, `time`, `disconnect`,
     `unspecified`). `relaxed` names what was not insisted on so that the server could be reached.
+    `head` is the status line and headers as the server wrote them, where that is known.
     A capture read from a WARC file has the `digest` of its payload that stands there, and as a revisit
     what it refers to.
     """
@@ -95,11 +96,44 @@ class Capture:
     relaxed: tuple[str, ...] = ()
     digest: str | None = field(default=None, compare=False)
     revisit_of: Original | None = field(default=None, compare=False)
+    head: bytes | None = field(default=None, compare=False)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, whatever its case, or None."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+def raw_fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Return names and values of the headers that follow a status line, a folded one in one line.
+
+    A line that is no header, having no colon, is passed over; a CR by itself is a blank (RFC 9112, 2.2).
+    """
+    fields: list[tuple[bytes, bytes]] = []
+    continues = False
+    for line in head.split(b"\n")[1:]:
+        text = line.replace(b"\r", b" ").strip(b" \t")
+        if line[:1] in (b" ", b"\t"):
+            if continues and text:
+                fields[-1] = (fields[-1][0], fields[-1][1] + b" " + text)
+            continue
+        name, colon, value = text.partition(b":")
+        continues = bool(colon and name.strip())
+        if continues:
+            fields.append((name.strip(), value.strip(b" \t")))
+    return fields
+
+
+def head_fields(head: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the same as text: UTF-8 where it can be, else Latin-1."""
+    return tuple((_header_text(name), _header_text(value)) for name, value in raw_fields(head))
+
+
+def _header_text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 class CaptureKind(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import threading
 import time
@@ -10,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import Any, cast
 
 import requests
@@ -26,8 +27,16 @@ from urllib3.exceptions import (
 
 from archive_search.crawler.addresses import not_public
 from archive_search.crawler.tls import Contexts
+from archive_search.records import raw_fields
 
 _CONNECT_TIMEOUT_S = 15.0
+
+_MAX_HEAD = 1024 * 1024
+_MAX_LINE = 256 * 1024
+_MAX_HEADERS = 1000
+_MAX_INTERIM = 20
+_INTERIM = re.compile(rb"HTTP/\S+\s+1(?!01)\d\d\b")
+_FRAMING = (b"content-length", b"connection", b"keep-alive", b"proxy-connection")
 
 Address = tuple[str, int]
 """An IP address or a name, and a port; 0 stands for the port of the URL."""
@@ -53,11 +62,14 @@ class Wire:
         self.deadline = 0.0
         self.peer: str | None = None
         """The address that the latest response came from."""
+        self.head = b""
+        """The status line and headers of the latest response, as they came."""
 
     def begin(self, seconds: float) -> None:
         """Start an exchange that may take this long."""
         self.deadline = self.clock() + seconds
         self.peer = None
+        self.head = b""
 
     def left(self) -> float:
         """Return the seconds until the deadline; raises `TimeoutError` when there are none."""
@@ -169,6 +181,65 @@ class _DeadlinedResponse(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_Deadlined(raw, sock, wire))
+        self._wire = wire
+
+    def begin(self) -> None:
+        """Read the head of the final answer, past interim ones (RFC 9110, 15.2).
+
+        http.client gets what says how long the body is. Of all headers it would drop those behind a line
+        that is none, and it refuses to read more than a hundred.
+        """
+        stream = self.fp
+        self._wire.head = head = _final_head(stream)
+        fields = raw_fields(head)
+        self.fp = io.BufferedReader(io.BytesIO(_framing(head, fields)))
+        try:
+            super().begin()
+        finally:
+            self.fp = stream
+        message = HTTPMessage()
+        for name, value in fields:
+            message[name.decode("latin-1")] = value.decode("latin-1")
+        self.headers = self.msg = message
+
+
+def _final_head(stream: io.BufferedReader) -> bytes:
+    """Return the lines up to the blank one of the first answer that is final."""
+    left = _MAX_HEAD
+    for _ in range(_MAX_INTERIM + 1):
+        head = _head(stream, left)
+        if not _INTERIM.match(head):
+            return head
+        left -= len(head)
+    raise HTTPException("too many interim answers")
+
+
+def _head(stream: io.BufferedReader, most: int) -> bytes:
+    lines: list[bytes] = []
+    while line := stream.readline(_MAX_LINE + 1):
+        most -= len(line)
+        if most < 0 or len(line) > _MAX_LINE or len(lines) > _MAX_HEADERS:
+            raise HTTPException("the headers are too long, or too many")
+        lines.append(line)
+        if line in (b"\r\n", b"\n") or not lines[0].startswith(b"HTTP/"):
+            break
+    return b"".join(lines)
+
+
+def _framing(head: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
+    """Return a head that says how long the body is and whether the connection stays, and no more."""
+    kept = [head.partition(b"\n")[0] + b"\n"] if head else []
+    kept += [b"%s: %s\r\n" % field for field in fields if field[0].lower() in _FRAMING]
+    if is_chunked(fields):
+        # The last coding is what is taken off here; http.client knows no other beside it.
+        kept.append(b"Transfer-Encoding: chunked\r\n")
+    return b"".join([*kept, b"\r\n"] if head else kept)
+
+
+def is_chunked(fields: list[tuple[bytes, bytes]]) -> bool:
+    """Tell whether chunked is the last transfer coding, which is off the body when it is read."""
+    codings = b",".join(value for name, value in fields if name.lower() == b"transfer-encoding")
+    return codings.rpartition(b",")[2].strip().lower() == b"chunked"
 
 
 class _Deadlined(io.RawIOBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import re
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,19 +16,25 @@ import urllib3.exceptions
 
 import archive_search
 from archive_search.clock import Clock
-from archive_search.crawler.connections import Address, GuardedAdapter, NotPublic, Wire
+from archive_search.crawler.connections import Address, GuardedAdapter, NotPublic, Wire, is_chunked
 from archive_search.crawler.discover import FILE
 from archive_search.crawler.tls import Contexts
 from archive_search.errors import AddressRefused, FetchFailed, ResponseTooLarge
 from archive_search.identity import host_of, wire_url
 from archive_search.markup import decoder_of
 from archive_search.portals import Politeness, TlsRule
-from archive_search.records import Capture, Target
+from archive_search.records import Capture, Target, head_fields, raw_fields
 
 _CHUNK = 64 * 1024
 
 # More than a line of 8 KiB in a request common servers refuse (nginx, Apache), and with it every page.
 _MAX_COOKIE = 8000
+
+_TRANSFER = re.compile(rb"^transfer-encoding(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
+_RENAMED = b"X-Archive-Orig-Transfer-Encoding"
+
+# The one spelling that every reader of WARC files knows.
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] +\d{3}(?: [^\n]*)?\r?\n")
 
 PRODUCT = "archive-search"
 """Our product token: the name that a robots.txt calls us by (RFC 9309, 2.2.1)."""
@@ -122,12 +129,13 @@ class Fetcher:
             raise AddressRefused(target.url, str(exc)) from exc
         except _FAILURES as exc:
             raise FetchFailed(target.url, _reason(exc)) from exc
+        recorded = _recorded(self._wire.head)
         is_tls = str(request.url).startswith("https:")
         head = Capture(
             url=target.url,
             captured_at=captured_at,
             status=response.status_code,
-            headers=_headers(response),
+            headers=head_fields(recorded),
             payload=b"",
             sha256="",
             request_headers=tuple(request.headers.items()),
@@ -135,6 +143,7 @@ class Fetcher:
             method=target.method,
             sent=(target.body or "").encode(),
             relaxed=self._contexts.relaxed(host_of(str(request.url))) if is_tls else (),
+            head=recorded if _STATUS_LINE.match(recorded) else None,
         )
         return _with_body(head, response, target, bounds.max_bytes)
 
@@ -221,20 +230,25 @@ def _conditions(target: Target) -> dict[str, str]:
     if target.method != "GET":
         return {"Content-Type": "application/x-www-form-urlencoded"}
     conditions = {"If-None-Match": target.etag, "If-Modified-Since": target.last_modified}
-    return {name: value for name, value in conditions.items() if value}
+    # What is not ASCII goes back in the octets that it came in, which http.client writes as Latin-1.
+    return {name: value.encode().decode("latin-1") for name, value in conditions.items() if value}
 
 
 def _host(url: str) -> str:
     return url.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
 
 
-def _headers(response: requests.Response) -> tuple[tuple[str, str], ...]:
-    """Return the headers as sent, but for the transfer coding, which is off the payload already.
+def _recorded(head: bytes) -> bytes:
+    """Return the head as sent, but for the transfer coding if it is off the payload already.
 
-    Its header is renamed, as other crawlers do, so that no reader takes it off a second time.
+    Its header is renamed, as other crawlers do, so that no reader takes it off a second time. A line of
+    nothing but blanks is left out: to readers it would be the end of the headers.
     """
-    renamed = {"transfer-encoding": "X-Archive-Orig-Transfer-Encoding"}
-    return tuple((renamed.get(name.lower(), name), value) for name, value in response.raw.headers.items())
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", head)
+    kept = [line for line in lines[:-1] if line.decode("latin-1").strip()]
+    end = lines[-1] if not lines[-1].strip() else lines[-1].rstrip() + b"\r\n\r\n"
+    recorded = b"".join([*kept, end])
+    return _TRANSFER.sub(_RENAMED, recorded) if is_chunked(raw_fields(head)) else recorded
 
 
 def _reason(exc: BaseException) -> str:

@@ -46,6 +46,8 @@ MAX_SLEEP_S = 300.0
 MAX_RETRY_AFTER_S = 24 * 3600.0
 """The longest Retry-After that is believed."""
 
+_MAX_CLOCK_ERROR = timedelta(days=1)
+
 _ROUND = 1.25  # a remembered pause is written anew when it has changed by this factor
 
 
@@ -216,16 +218,24 @@ def failure_of(answer: Capture) -> str | None:
 def retry_after(answer: Capture, now: datetime) -> float:
     """Return the seconds that a Retry-After asks for, a day at most; 0 where there is none to be read.
 
-    A date is measured by the clock of the server that wrote it, if it tells the time.
+    Of several the longest counts. A date is measured by the clock of the server that wrote it, if it tells
+    the time and is less than a day off ours.
     """
-    value = (answer.header("Retry-After") or "").strip()
+    told = _http_date(answer.header("Date") or "")
+    clock = told if told and abs(told - now) <= _MAX_CLOCK_ERROR else now
+    fields = [value.strip() for name, value in answer.headers if name.lower() == "retry-after"]
+    # A date has a comma of its own.
+    values = [part.strip() for field in fields for part in (field, *field.split(","))]
+    return min(max((_seconds_of(value, clock) for value in values), default=0.0), MAX_RETRY_AFTER_S)
+
+
+def _seconds_of(value: str, clock: datetime) -> float:
+    """Return the seconds that one value of Retry-After asks for, 0 if it cannot be read."""
     if re.fullmatch(r"[0-9]+", value):
-        seconds = float(value)
-    elif until := _http_date(value):
-        seconds = (until - (_http_date(answer.header("Date") or "") or now)).total_seconds()
-    else:
-        return 0.0
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+        return float(value)
+    # A date has its time of day; `parsedate_to_datetime` finds one in less.
+    until = _http_date(value) if ":" in value else None
+    return max((until - clock).total_seconds(), 0.0) if until else 0.0
 
 
 def _http_date(value: str) -> datetime | None:

@@ -72,12 +72,12 @@ class Rules:
         self._rules = Protego.parse("\n".join(["user-agent: *", *rules]))
 
     def can_fetch(self, url: str) -> bool:
-        """Tell whether we may fetch the URL."""
-        parts = urlsplit(url)
-        if parts.path == "/robots.txt":
+        """Tell whether we may fetch the URL, as it is once its dot segments are gone."""
+        sent = _without_dots(urlsplit(url).path)
+        if sent == "/robots.txt":
             return True
         query = url.partition("#")[0].partition("?")
-        path = _comparable((parts.path or "/") + query[1] + query[2])
+        path = _comparable(sent + query[1] + query[2])
         return bool(self._rules.can_fetch(f"http://host{path}{_END}", PRODUCT))
 
     @property
@@ -208,6 +208,20 @@ def _seconds(value: str) -> float:
 def _pattern(value: str) -> str:
     """Return the pattern of a rule for Protego, which would take a `$` at its end for itself too (2.2.3)."""
     return _comparable(value.removesuffix("$")) + (_END if value.endswith("$") else _NO_END)
+
+
+def _without_dots(path: str) -> str:
+    """Return a URL's path without dot segments (RFC 3986, 5.2.4), also where the dots are escaped."""
+    kept: list[str] = []
+    segments = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments and segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _comparable(path: str) -> str:

@@ -22,7 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from archive_search.archive.warc.records import RELAXED, SENT, Location, StoredRecord
 from archive_search.errors import IntegrityError, WarcUnreadable
 from archive_search.identity import known_by, method_of
-from archive_search.records import Capture, Original
+from archive_search.records import Capture, Original, head_fields
 
 _CHUNK = 256 * 1024
 
@@ -61,7 +61,7 @@ def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
     record = _only_record(data, offset)
     digest = hashlib.sha256(data).hexdigest()
     try:
-        capture, problem = _capture(record), None
+        capture, problem = _capture(record, data), None
     except (ArchiveLoadFailed, ValueError) as exc:
         capture, problem = None, f"the record at byte {offset} of {file} cannot be read: {exc}"
     return StoredRecord(
@@ -158,7 +158,7 @@ def read_capture(folder: Path, location: Location) -> Capture:
             f"{path}: the {location.length} bytes at {location.offset} are not those that were "
             "written there. Restore the file from a backup."
         )
-    capture = _capture(_only_record(data, location.offset))
+    capture = _capture(_only_record(data, location.offset), data)
     if capture is None:
         raise IntegrityError(f"{path}: the record at {location.offset} holds no response.")
     return capture
@@ -169,19 +169,35 @@ def _target(record: ArcWarcRecord) -> str:
     return (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
 
 
-def _capture(record: ArcWarcRecord) -> Capture | None:
+def _head(data: bytes) -> bytes:
+    """Return the status line and headers that a record's block begins with, as they are there."""
+    stream: Any = next(ArchiveIterator(BytesIO(data), no_record_parse=True)).raw_stream
+    lines = bytearray()
+    while (line := stream.readline()).strip():
+        lines += line
+    return bytes(lines)
+
+
+def _is_chunked(headers: StatusAndHeaders) -> bool:
+    codings = ",".join(value for name, value in headers.headers if name.lower() == "transfer-encoding")
+    return codings.rpartition(",")[2].strip().lower() == "chunked"
+
+
+def _capture(record: ArcWarcRecord, data: bytes) -> Capture | None:
     """Return the capture that a record holds, or None; raises `ValueError` for what cannot be one."""
     kind, url = record.rec_type, _target(record)
     if kind == "resource" and url.startswith(("http://", "https://")):
         # What was kept without the server's headers, as a page that was saved by hand.
         media_type = record.rec_headers.get_header("Content-Type") or "application/octet-stream"
         headers = StatusAndHeaders("200 OK", [("Content-Type", media_type)], "HTTP/1.1")
+        fields: tuple[tuple[str, str], ...] = (("Content-Type", media_type),)
     elif kind in ("response", "revisit") and record.http_headers is not None:
         headers = record.http_headers
+        fields = head_fields(_head(data))
     else:
         return None
     stream: Any = record.raw_stream
-    if (headers.get_header("Transfer-Encoding") or "").lower() == "chunked":
+    if _is_chunked(headers):
         # Some tools store the body as it came over the wire, chunk sizes and all.
         stream = ChunkedDataReader(stream)
     payload: bytes = stream.read()
@@ -194,7 +210,7 @@ def _capture(record: ArcWarcRecord) -> Capture | None:
         method=method_of(sent),
         captured_at=_date(record.rec_headers.get_header("WARC-Date")),
         status=200 if is_bare else _status(headers),
-        headers=tuple((name, value) for name, value in headers.headers),
+        headers=fields,
         payload=payload,
         sha256=hashlib.sha256(payload).hexdigest(),
         ip_address=record.rec_headers.get_header("WARC-IP-Address"),

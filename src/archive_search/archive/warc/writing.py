@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from http.client import responses
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from warcio.recordloader import ArcWarcRecord
@@ -33,6 +33,22 @@ OWN = re.compile(r"archive-search-\d{14}-\d{5}(?:-(?P<machine>[A-Za-z0-9-]+))?\.
 
 # WARC 1.1, section 6.7.3: the profile of a revisit record for a 304 response.
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+
+class _Sent(StatusAndHeaders):  # type: ignore[misc]
+    """A status line and headers that are written as the server wrote them."""
+
+    headers_buff: bytes | None
+
+    def __init__(self, capture: Capture) -> None:
+        phrase = responses.get(capture.status, "")
+        super().__init__(f"{capture.status} {phrase}", list(capture.headers), "HTTP/1.1")
+        self._head = capture.head
+
+    def compute_headers_buffer(self, header_filter: Any = None) -> None:
+        """Set the bytes that are written; warcio's own way would escape and reorder what is not ASCII."""
+        super().compute_headers_buffer(header_filter)
+        self.headers_buff = self._head or self.headers_buff
 
 
 class WarcWriter:
@@ -168,12 +184,11 @@ def _response_record(
             "WARC-Refers-To-Target-URI": url,
             "WARC-Refers-To-Date": _warc_date(captured_at),
         }
-    phrase = responses.get(capture.status, "")
     return builder.create_warc_record(
         wire_url(capture.url, capture.method),
         "revisit" if revisit_of else "response",
         payload=BytesIO(capture.payload),
-        http_headers=StatusAndHeaders(f"{capture.status} {phrase}", list(capture.headers), "HTTP/1.1"),
+        http_headers=_Sent(capture),
         warc_headers_dict=headers,
     )
 
