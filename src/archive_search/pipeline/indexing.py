@@ -9,13 +9,12 @@ from sqlalchemy import Connection
 
 from archive_search.archive import Archive, articles, captures, gone
 from archive_search.archive.importing import revisits
-from archive_search.archive.warc import read_records
-from archive_search.errors import WarcUnreadable
+from archive_search.archive.warc import salvaged_records
 from archive_search.index.engine import Engine
 from archive_search.pipeline.files import fill_texts
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.progress import Progress, silent
-from archive_search.pipeline.receiving import settle
+from archive_search.pipeline.receiving import settle_kept
 from archive_search.records import Document
 
 _DEARER = 4
@@ -77,15 +76,15 @@ def rebuild(archive: Archive, engine: Engine, progress: Progress = silent) -> Re
         captures.unsettle_all(db)
         articles.forget_all(db)
         for path in files:
-            try:
-                for record in read_records(path):
-                    if record.capture:
-                        captures.register(db, record.capture, record.location, None)
-            except WarcUnreadable as exc:
-                problems.append(str(exc))
+            for record in salvaged_records(path, problems.append):
+                if record.capture:
+                    captures.register(db, record.capture, record.location, None)
+                elif record.problem:
+                    problems.append(record.problem)
         pending = list(captures.unsettled(db))
         for done, stored in enumerate(pending, 1):
-            settle(db, stored, archive.read(stored), profiles.of(stored.url), closed=None)
+            if damage := settle_kept(archive, db, stored, profiles.of(stored.url)):
+                problems.append(damage)
             progress("cleaning", done, len(pending))
         revisits.resolve_waiting(db, archive.read)
         gone.judge(db, archive.config.closed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from archive_search.cleaning import clean, understand
 from archive_search.cleaning.challenge import challenged
 from archive_search.cleaning.missing import says_missing
 from archive_search.clock import Clock
-from archive_search.errors import PageUnreadable
+from archive_search.errors import IntegrityError, PageUnreadable
 from archive_search.markup import is_html
 from archive_search.pipeline.profiles import Profiles
 from archive_search.pipeline.withdrawing import is_withdrawal
@@ -26,6 +27,8 @@ from archive_search.portals import Profile
 from archive_search.records import Article, Capture, CaptureKind, Outcome
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +225,19 @@ def note(db: Connection, run: int, url: str, receipt: Receipt, clock: Clock | No
     runs.note(db, run, url, now, receipt.outcome, kind=receipt.kind, reason=receipt.reason)
 
 
+def settle_kept(archive: Archive, db: Connection, stored: StoredCapture, profile: Profile) -> str | None:
+    """Settle a kept capture by its bytes; return what is wrong with these if they are not those kept.
+
+    It stays unsettled then, until the file is restored. Which articles are gone is left to `gone.judge`.
+    """
+    try:
+        capture = archive.read(stored)
+    except IntegrityError as exc:
+        return f"{stored.url}: {exc}"
+    settle(db, stored, capture, profile, closed=None)
+    return None
+
+
 def settle_pending(archive: Archive, profiles: Profiles, *, only: Profile | None = None) -> None:
     """Settle every capture that is kept and not settled, or `only` those of a portal."""
     with archive.reading() as db:
@@ -229,8 +245,8 @@ def settle_pending(archive: Archive, profiles: Profiles, *, only: Profile | None
     for batch in batches(pending, 100):
         with archive.writing() as db:
             for stored in batch:
-                profile = only or profiles.of(stored.url)
-                settle(db, stored, archive.read(stored), profile, closed=None)
+                if damage := settle_kept(archive, db, stored, only or profiles.of(stored.url)):
+                    _LOG.warning("Not cleaned, since it is damaged: %s", damage)
     if pending:
         with archive.writing() as db:
             revisits.resolve_waiting(db, archive.read)

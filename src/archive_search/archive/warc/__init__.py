@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from archive_search.archive.warc.reading import plain_records, read_capture, read_records
+from archive_search.archive.warc.reading import (
+    plain_records,
+    read_capture,
+    read_records,
+    salvaged_records,
+)
 from archive_search.archive.warc.records import Location, StoredRecord
 from archive_search.archive.warc.writing import OWN, WarcWriter
 
-__all__ = ["OWN", "Location", "StoredRecord", "WarcWriter", "plain_records", "read_capture", "read_records"]
+__all__ = [
+    "OWN",
+    "Location",
+    "StoredRecord",
+    "WarcWriter",
+    "plain_records",
+    "read_capture",
+    "read_records",
+    "salvaged_records",
+]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import mmap
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import islice
@@ -19,12 +20,14 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 
+from archive_search.archive.warc.members import read_member
 from archive_search.archive.warc.records import RELAXED, SENT, Location, StoredRecord
 from archive_search.errors import IntegrityError, WarcUnreadable
 from archive_search.identity import known_by, method_of
 from archive_search.records import Capture, Original, head_fields
 
 _CHUNK = 256 * 1024
+_GZIP = b"\x1f\x8b\x08"  # RFC 1952, 2.3.1: the magic number, and deflate
 
 # The digests of nothing: a revisit of an empty payload lacks nothing.
 _EMPTY = (
@@ -33,18 +36,19 @@ _EMPTY = (
 )
 
 
-def read_records(path: Path) -> Iterator[StoredRecord]:
-    """Yield every record of a WARC file, in order, with its capture if it holds one.
+def read_records(path: Path, start: int = 0) -> Iterator[StoredRecord]:
+    """Yield every record of a WARC file, in order, with its capture if it holds one; from byte `start` on.
 
     Responses, revisits and resources with a URL of the web are captures. Raises `WarcUnreadable` where
     the file is no WARC file, is cut off or broken, or is gzipped as a whole, so that no record in it can
     be addressed.
     """
-    sound = 0
+    sound = start
     try:
         with path.open("rb") as file:
-            gzipped = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
+            file.seek(start)
+            gzipped = file.read(2) == _GZIP[:2]
+            file.seek(start)
             if path.stat().st_size == 0:
                 raise ValueError("the file is empty.")
             for offset, data in _members(file) if gzipped else plain_records(file):
@@ -55,6 +59,37 @@ def read_records(path: Path) -> Iterator[StoredRecord]:
     except (ArchiveLoadFailed, ValueError) as exc:
         reason = " ".join(str(exc).split())
         raise WarcUnreadable(f"{path} cannot be read as WARC: {reason}", sound) from exc
+
+
+def salvaged_records(path: Path, tell: Callable[[str], None]) -> Iterator[StoredRecord]:
+    """Yield every whole record of a WARC file, whatever is damaged between them, and `tell` what is.
+
+    Each record of a gzipped file is a member of its own (WARC 1.1, annex D), so reading goes on behind a
+    damaged one. In a file that is not gzipped it ends there.
+    """
+    start: int | None = 0
+    while start is not None:
+        try:
+            yield from read_records(path, start)
+        except WarcUnreadable as exc:
+            start = _next_member(path, exc.sound + 1) if path.is_file() else None
+            behind = f"The records from byte {start} on are read." if start else "Nothing behind it is read."
+            tell(f"{exc} {behind}")
+        else:
+            return
+
+
+def _next_member(path: Path, offset: int) -> int | None:
+    """Return where the next whole member of a gzipped file begins that holds a WARC record."""
+    if path.stat().st_size <= offset:
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        while (offset := data.find(_GZIP, offset)) >= 0:
+            member = read_member(file, offset)
+            if not member.fault and member.fields():
+                return offset
+            offset += 1
+    return None
 
 
 def _stored_record(file: str, offset: int, data: bytes) -> StoredRecord:
@@ -96,7 +131,7 @@ def _members(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
     warcio passes over a member that is cut off in silence, so we look for the ends ourselves.
     """
-    offset, rest = 0, b""
+    offset, rest = file.tell(), b""
     while chunk := rest or file.read(_CHUNK):
         decoder = zlib.decompressobj(zlib.MAX_WBITS + 16)
         member = bytearray()
