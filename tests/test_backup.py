@@ -18,7 +18,7 @@ from postgres import new_database, server
 from sqlalchemy import MetaData, insert, select
 from test_cli import run
 
-from archive_search.archive import Archive, articles, backup, catalogue
+from archive_search.archive import Archive, articles, backup, catalogue, create
 from archive_search.archive.catalogue import REVISION
 from archive_search.cli import main
 from archive_search.config import load_config
@@ -376,3 +376,18 @@ def test_a_catalogue_in_postgresql_comes_back_and_counts_on(databases, folder, t
     backup._fill(two, REVISION, dumps)
     assert rows_at(two) == rows_at(one)
     assert len(rows_at(two)["captures"]) == len(tables(folder)["captures"]) + 1
+
+
+@pytest.mark.parametrize("name", [".", "warc", "kho/moi"])
+def test_an_archive_is_not_backed_up_into_itself(folder, name):
+    assert "in the archive" in run("-C", folder, "backup", folder / name, code=2).stderr
+    run("-C", folder, "audit")
+
+
+def test_a_backup_of_another_history_is_not_written_over(folder, tmp_path):
+    run("-C", folder, "backup", tmp_path / "backup")
+    held = (tmp_path / "backup" / "backup.json").read_bytes()
+    other = tmp_path / "other"
+    create(other)
+    assert "another archive" in run("-C", other, "backup", tmp_path / "backup", code=2).stderr
+    assert (tmp_path / "backup" / "backup.json").read_bytes() == held

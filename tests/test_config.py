@@ -38,6 +38,14 @@ def test_a_folder_without_settings_is_no_archive_and_the_message_says_how_to_mak
         ("delay_s = -1", "delay_s: expected a number from 0"),
         ("warc_max_mb = 0.5", "warc_max_mb: expected a whole number from 1"),
         ("contact = 3", "contact: expected a string"),
+        ("contact = 'Nguyễn <a@b.vn>'", "contact: expected ASCII letters"),
+        ('contact = "a\\nb"', "contact: expected ASCII letters"),
+        ("recheck_days = 1e300", "recheck_days: expected a number from 0 to 1,000,000"),
+        ("max_minutes = inf", "max_minutes: expected a number from 0 to 1,000,000"),
+        ("delay_s = nan", "delay_s: expected a number from 0"),
+        ("webhook_url = 'notaurl'", "webhook_url: expected a URL that begins with http"),
+        ("ping_url = 'ftp://x'", "ping_url: expected a URL that begins with http"),
+        ("smtp_url = 'http://x'", "smtp_url: expected a URL that begins with smtp"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_file_and_name(tmp_path, text, message):

@@ -414,3 +414,18 @@ def test_an_export_of_everything_refuses_a_choice(archive):
 def test_a_portal_is_chosen_by_its_profile(demo):
     lines = run("-C", demo, "export", "--format", "cdxj", "--portal", "thuongtin").stdout.splitlines()
     assert lines and all(line.startswith("vn,gov,hanoi,thuongtin)/") for line in lines)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "cdxj"])
+def test_a_file_that_is_there_is_not_written_over(demo, tmp_path, form):
+    path = tmp_path / "out"
+    path.write_text("mine")
+    assert "exists" in run("-C", demo, "export", "--format", form, "--output", path, code=2).stderr
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "cdxj"])
+def test_a_file_that_cannot_be_made_is_told_of_and_leaves_nothing(demo, tmp_path, form):
+    path = tmp_path / "no such folder" / "out"
+    assert str(path) in run("-C", demo, "export", "--format", form, "--output", path, code=5).stderr
+    assert list(tmp_path.iterdir()) == []

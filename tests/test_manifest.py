@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from conftest import make_capture
 from sqlalchemy import update
+from test_cli import run
 
 import archive_search
 from archive_search.archive import captures, catalogue, manifest, runs
@@ -193,3 +194,9 @@ def test_a_sealed_file_that_is_missing_or_longer_is_a_problem_in_a_sample_too(ar
     two.write_bytes(two.read_bytes() + b"\0")
     sampled = audit(archive, lambda *_: None, 0.001).problems
     assert {problem.file for problem in sampled} == {one.name, two.name}
+
+
+@pytest.mark.parametrize("head", ["deadbeef", "8db47a20…ef1fcb", "z" * 64])
+def test_a_slip_in_a_head_is_not_called_tampering(tmp_path, head):
+    run("-C", tmp_path, "init")
+    assert "64 hexadecimal digits" in run("-C", tmp_path, "audit", "--head", head, code=2).stderr

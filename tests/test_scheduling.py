@@ -253,3 +253,14 @@ def test_a_slip_in_a_name_is_told_before_anything_is_crawled(folder, monkeypatch
 def test_a_crawl_that_finds_another_at_work_ends_with_75(folder):
     with Archive(load_config(folder)), only_writer(folder / "lock"):
         assert "Another run" in run("-C", folder, "crawl", "--all", code=75).stderr
+
+
+def test_the_units_of_another_archive_of_that_name_are_not_written_over(tmp_path):
+    (tmp_path / "units").mkdir()
+    for place, code in (("one", 0), ("one", 0), ("two", 2)):
+        folder = tmp_path / place / "kho"
+        if not folder.exists():
+            run("-C", folder, "init")
+        before = sorted(path.read_bytes() for path in (tmp_path / "units").iterdir())
+        run("-C", folder, "schedule", "--write", tmp_path / "units", "--user", "root", code=code)
+    assert sorted(path.read_bytes() for path in (tmp_path / "units").iterdir()) == before

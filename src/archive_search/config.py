@@ -15,9 +15,12 @@ from archive_search.errors import ConfigError, NotAnArchive
 FILE_NAME = "archive.toml"
 
 
-def _setting(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
-    """Return a dataclass field; its help is the comment in `archive.toml` and in the docs."""
-    about = {"help": text, "choices": choices}
+def _setting(default: Any, text: str, choices: tuple[str, ...] = (), form: str = "") -> Any:
+    """Return a dataclass field; its help is the comment in `archive.toml` and in the docs.
+
+    `form` names what a text has to look like: a key of `_FORMS`.
+    """
+    about = {"help": text, "choices": choices, "form": form}
     if isinstance(default, list):
         return field(default_factory=lambda: tuple(default), metadata=about)
     return field(default=default, metadata=about)
@@ -30,7 +33,9 @@ class Config:
     folder: Path
     portals: tuple[str, ...] = _setting([], "Profiles of the portals to crawl, by name.")
     contact: str = _setting(
-        "", "Address or URL at which a portal's owner reaches you; sent with every request."
+        "",
+        "Address or URL at which a portal's owner reaches you; sent with every request.",
+        form="ASCII letters, digits and marks on one line, as a header holds them",
     )
     site_title: str = _setting("Kho lưu trữ kỳ họp", "Name of the site, as its pages show it.")
     site_url: str = _setting(
@@ -66,11 +71,19 @@ class Config:
     mail_to: tuple[str, ...] = _setting([], "Addresses that reports of crawls are mailed to.")
     mail_from: str = _setting("", "Address that reports are mailed from; without one the first of `mail_to`.")
     smtp_url: str = _setting(
-        "", "Mail server, as smtp://user@host:587 or smtps://user@host; without one nothing is mailed."
+        "",
+        "Mail server, as smtp://user@host:587 or smtps://user@host; without one nothing is mailed.",
+        form="a URL that begins with smtp:// or smtps://",
     )
-    webhook_url: str = _setting("", "URL that the report of every crawl is posted to, as JSON.")
+    webhook_url: str = _setting(
+        "",
+        "URL that the report of every crawl is posted to, as JSON.",
+        form="a URL that begins with http:// or https://",
+    )
     ping_url: str = _setting(
-        "", "URL that is fetched after every crawl that ended by itself and without an alarm."
+        "",
+        "URL that is fetched after every crawl that ended by itself and without an alarm.",
+        form="a URL that begins with http:// or https://",
     )
 
     @property
@@ -145,18 +158,30 @@ def _checked(setting: Any, value: Any, where: str) -> Any:
         raise ConfigError(f"{where}: expected one of {', '.join(choices)}, got {value!r}.")
     if kind == "tuple[str, ...]" and isinstance(value, list) and all(type(v) is str for v in value):
         return tuple(value)
-    if kind == "float" and type(value) in (int, float) and value >= 0:
+    if kind == "float" and type(value) in (int, float) and 0 <= value <= _MOST:
         return float(value)
     if kind == "int" and type(value) is int and value > 0:
         return value
     if kind == "str" and type(value) is str:
+        form = setting.metadata["form"]
+        if form and value and not _FORMS[form].fullmatch(value):
+            raise ConfigError(f"{where}: expected {form}, got {value!r}.")
         return value
     raise ConfigError(f"{where}: expected {_WANTED[kind]}, got {value!r}.")
 
 
+_MOST = 1_000_000
+"""More of anything, of days or megabytes, is a slip, and too much to calculate with."""
+
+_FORMS = {
+    "ASCII letters, digits and marks on one line, as a header holds them": re.compile(r"[ -~]+"),
+    "a URL that begins with http:// or https://": re.compile(r"https?://[!-~]+"),
+    "a URL that begins with smtp:// or smtps://": re.compile(r"smtps?://[!-~]+"),
+}
+
 _WANTED = {
     "tuple[str, ...]": "a list of strings",
-    "float": "a number from 0",
+    "float": f"a number from 0 to {_MOST:_}".replace("_", ","),
     "int": "a whole number from 1",
     "str": "a string",
 }

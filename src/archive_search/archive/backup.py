@@ -28,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import JSON, Connection, Integer, MetaData, Table, func, insert, inspect, select
 
 import archive_search
-from archive_search.archive import Archive, catalogue
+from archive_search.archive import Archive, catalogue, manifest
 from archive_search.archive.catalogue import REVISION
 from archive_search.archive.exporting.bagit import EXTRAS
 from archive_search.archive.exporting.exchanges import newest
@@ -76,9 +76,13 @@ class BackupReport:
 def back_up(archive: Archive, folder: Path, clock: Clock | None = None) -> BackupReport:
     """Bring the backup in `folder` up to what the archive holds now; a crawl may be running.
 
-    Raises `IntegrityError` if a WARC file no longer begins with what was backed up, and leaves the
+    Raises `ConfigError` for a folder that is in the archive, or holds a backup of something else;
+    `IntegrityError` if a WARC file no longer begins with what was backed up, and leaves the
     backup as it was; `StorageError` if it cannot be written; `ArchiveLocked` if another backup is.
     """
+    kept = archive.config.folder.resolve()
+    if kept in (folder.resolve(), *folder.resolve().parents):
+        raise ConfigError(f"{folder} is in the archive {kept} itself. Name a folder elsewhere.")
     try:
         make_folder(folder)
         with only_writer(folder / "lock"):
@@ -100,6 +104,7 @@ class _Making:
 
     def make(self) -> BackupReport:
         """Copy what is new, then replace the manifest."""
+        self._refuse_another_history()
         state = self._new_state()
         # The manifest of runs first: it must not tell of runs that the catalogue does not know.
         files = list(self._small_files(state))
@@ -109,6 +114,19 @@ class _Making:
         files += [self._warc(file) for file in kept]
         self._publish(tuple(files), state)
         return BackupReport(files=len(files), copied=len(self._copied), size=sum(self._copied))
+
+    def _refuse_another_history(self) -> None:
+        """Raise `ConfigError` if the backup tells of runs that this archive knows nothing of."""
+        held = self._known.get(manifest.FILE_NAME)
+        if held is None:
+            return
+        told = (self._folder / held.path).read_bytes()
+        path = self._archive.config.folder / manifest.FILE_NAME
+        if not (path.read_bytes() if path.exists() else b"").startswith(told):
+            raise ConfigError(
+                f"{self._folder} is a backup of another archive, or of a later state of this one: its run "
+                "manifest does not continue in this archive's. Name another folder, or restore that backup."
+            )
 
     def _small_files(self, state: Path) -> Iterator[Stored]:
         config = self._archive.config

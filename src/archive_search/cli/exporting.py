@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from archive_search.archive.exporting.cdxj import cdxj
 from archive_search.archive.exporting.exchanges import Choice
 from archive_search.archive.exporting.wacz import write_wacz
 from archive_search.cli.room import Room, main
+from archive_search.disk import storage_error, sync
 from archive_search.errors import ConfigError
 from archive_search.portals import load_profile
 
@@ -90,10 +92,25 @@ def _choice(archive: Archive, portal: str | None, since: datetime | None, until:
 
 
 def _print(archive: Archive, form: str, choice: Choice, output: Path | None) -> None:
-    with click.open_file(str(output or "-"), "w", encoding="utf-8") as out:
-        if form == "cdxj":
-            out.writelines(cdxj(archive, choice))
-            return
-        with archive.reading() as db:
-            for document in articles.documents(db):
-                out.write(json.dumps(exported(document), ensure_ascii=False) + "\n")
+    lines = cdxj(archive, choice) if form == "cdxj" else _articles(archive)
+    if output is None or str(output) == "-":
+        for line in lines:
+            click.echo(line, nl=False)
+        return
+    if output.exists():
+        raise ConfigError(f"{output} exists already. Name another file, or move that one away.")
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(lines)
+        sync(part)
+        part.rename(output)
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise storage_error(output, exc) from exc
+
+
+def _articles(archive: Archive) -> Iterator[str]:
+    with archive.reading() as db:
+        for document in articles.documents(db):
+            yield json.dumps(exported(document), ensure_ascii=False) + "\n"

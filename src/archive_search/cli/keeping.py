@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from archive_search import pipeline
 from archive_search.archive import backup as backups
 from archive_search.archive.audit import audit as audited
 from archive_search.cli.room import Room, as_json, end, main, print_json
-from archive_search.errors import IntegrityError
+from archive_search.errors import ConfigError, IntegrityError
 from archive_search.printing import health as printing
 from archive_search.printing.progress import progress as shown
 
@@ -91,10 +92,14 @@ def audit(room: Room, sample: float, head: str | None, as_json: bool) -> None:
     Examples:
       archive-search -C thuongtin audit
       archive-search -C thuongtin audit --sample 2
-      archive-search -C thuongtin audit --head 8db47a20…ef1fcb
+      archive-search -C thuongtin audit --head "$(cat head-that-was-kept-elsewhere)"
     """
+    if head and not re.fullmatch(r"[0-9a-fA-F]{64}", head.strip()):
+        raise ConfigError(
+            f"--head: a head is 64 hexadecimal digits, as audit and report print it, not {head!r}."
+        )
     with room.archive() as archive, shown("Auditing (MB)") as progress:
-        found = audited(archive, progress, sample / 100, head)
+        found = audited(archive, progress, sample / 100, head and head.strip())
     if as_json:
         print_json(printing.audit_json(found))
     else:

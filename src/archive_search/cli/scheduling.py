@@ -8,6 +8,7 @@ import click
 
 from archive_search.archive import Archive, manifest, runs
 from archive_search.cli.room import Room, main, print_json
+from archive_search.disk import storage_error
 from archive_search.errors import ConfigError
 from archive_search.printing import reports as printing
 from archive_search.printing import units
@@ -42,7 +43,7 @@ def schedule(room: Room, at: str, user: str | None, memory: str, target: Path | 
     Examples:
       archive-search -C thuongtin schedule
       sudo archive-search -C thuongtin schedule --write /etc/systemd/system
-      archive-search -C thuongtin schedule --cron | crontab -
+      (crontab -l; archive-search -C thuongtin schedule --cron) | crontab -
     """
     folder = room.config.folder.resolve()
     plan = Plan(folder=folder, at=at, user=user or folder.owner(), memory=memory)
@@ -50,16 +51,40 @@ def schedule(room: Room, at: str, user: str | None, memory: str, target: Path | 
         click.echo(units.crontab(plan), nl=False)
         return
     made = units.units(plan)
-    for name, text in made.items():
-        if target is None:
-            click.echo(f"# {name}\n{text}")
-        else:
-            (target / name).write_text(text, encoding="utf-8")
-    if target:
+    if target is None:
+        click.echo("\n".join(f"# {name}\n{text}" for name, text in made.items()))
+    else:
+        _write(target, made)
         timers = " ".join(name for name in made if name.endswith(".timer"))
         click.echo(f"Written: {', '.join(made)}. Start them, as root:", err=True)
         click.echo(f"  systemctl daemon-reload && systemctl enable --now {timers}", err=True)
+        sites = " ".join(name for name in made if name.endswith("-site.service"))
+        click.echo(f"and for the site: systemctl enable --now {sites}", err=True)
     click.echo("When to crawl can be tried with `systemd-analyze calendar`.", err=True)
+
+
+def _write(target: Path, made: dict[str, str]) -> None:
+    """Write the units, unless those of another archive have their names."""
+    try:
+        for name, text in made.items():
+            path = target / name
+            if path.exists() and not _same_place(text, path.read_text(encoding="utf-8", errors="replace")):
+                raise ConfigError(
+                    f"{path} is there already, for an archive in another folder of that name. "
+                    "Move it away, or rename this archive's folder."
+                )
+        for name, text in made.items():
+            (target / name).write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise storage_error(target, exc) from exc
+
+
+def _same_place(text: str, other: str) -> bool:
+    """Tell whether two units are of archives in the same folder; a timer does not tell."""
+    places = [
+        [line for line in unit.splitlines() if line.startswith("ReadWritePaths=")] for unit in (text, other)
+    ]
+    return places[0] == places[1]
 
 
 @main.command(short_help="Print what past runs did with every URL.")

@@ -20,7 +20,7 @@ def run(app: Flask, host: str, port: int, announce: Callable[[str], None]) -> No
     """
     try:
         server = create_server(app, host=host, port=port, threads=THREADS)
-    except (OSError, OverflowError) as exc:
+    except (OSError, OverflowError, ValueError) as exc:
         raise ConfigError(
             f"{host}:{port} cannot be listened on: {exc}. Choose another port with --port."
         ) from exc
