@@ -815,3 +815,29 @@ def test_whatever_a_file_holds_is_taken_in_or_refused_by_name(tmp_path, seeds, s
         except (WarcUnreadable, IntegrityError) as exc:
             assert str(tmp_path / name) in str(exc)
         assert [path for path in (tmp_path / "warc").iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_file_that_is_none_stops_no_other(tmp_path):
+    run("-C", tmp_path / "a", "init")
+    bad = tmp_path / "x.pdf"
+    bad.write_bytes(b"%PDF-1.4")
+    good = response(tmp_path / "a.warc.gz")
+    told = json.loads(run("-C", tmp_path / "a", "import", "files", "--json", bad, good, code=3).stdout)
+    assert told[0]["source"] == "x.pdf"
+    assert "PDF" in told[0]["error"]
+    assert told[1]["records"]["response"] == 1
+    alone = run("-C", tmp_path / "a", "import", bad, bad, code=1)
+    assert alone.stderr.count("PDF") >= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--machine", "notaurl"), "is no URL"),
+        (("--from", "20229999"), "is no day"),
+        (("--from", "2024", "--to", "2020"), "is later than"),
+    ],
+)
+def test_slips_in_what_the_wayback_machine_is_asked_for_are_told_before(tmp_path, asked, said):
+    run("-C", tmp_path / "a", "init")
+    assert said in run("-C", tmp_path / "a", "import", "wayback", "portal.test", *asked, code=2).stderr

@@ -23,7 +23,7 @@ from archive_search.archive.exporting import export
 from archive_search.archive.leases import Lease, leased
 from archive_search.config import load_config
 from archive_search.crawler import Fetcher
-from archive_search.errors import ArchiveLocked, LeaseLost
+from archive_search.errors import ArchiveLocked, LeaseLost, StorageError
 from archive_search.index.whoosh_engine import WhooshEngine
 from archive_search.pipeline import crawl_portal, rebuild
 from archive_search.pipeline.progress import silent
@@ -175,3 +175,11 @@ def test_a_catalogue_in_postgresql_can_be_rebuilt(folder):
         with contextlib.closing(WhooshEngine(archive.config.index_folder)) as engine:
             report = rebuild(archive, engine)
         assert (report.articles, report.problems) == (ARTICLES, ())
+
+
+def test_a_database_that_cannot_be_reached_is_told_of_and_no_disk(tmp_path, postgres):
+    create(tmp_path / "archive")
+    settings = tmp_path / "archive" / "archive.toml"
+    settings.write_text(f'catalogue = "postgresql://archive@/none?host={postgres}/elsewhere"\n')
+    with pytest.raises(StorageError, match="See whether the database runs"):
+        Archive(load_config(tmp_path / "archive"))

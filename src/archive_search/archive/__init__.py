@@ -220,7 +220,10 @@ _DISK_ERRORS = frozenset(
 )
 _CHECK = "Check the disk and the space on it, then run the command again; it goes on where it stopped."
 
+_CHECK_SERVER = "See whether the database runs and lets this machine in, then run the command again."
+
 
 def _advice(exc: OperationalError) -> str:
     """Return what went wrong with the catalogue, and what to do about it."""
-    return f"{exc.orig}. {_CHECK}"
+    check = _CHECK if isinstance(exc.orig, sqlite3.Error) else _CHECK_SERVER
+    return f"{' '.join(str(exc.orig).split())} {check}"

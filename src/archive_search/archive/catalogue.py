@@ -231,8 +231,8 @@ def _engine(url: str) -> Engine:
         return create_engine(spelt, json_serializer=_json, pool_pre_ping=True)
     except ModuleNotFoundError as exc:
         raise ConfigError(
-            f"The catalogue is in PostgreSQL, and its driver is not installed ({exc}): "
-            "`pip install 'archive-search[postgresql]'`."
+            f"archive.toml: the driver of catalogue's database is not installed ({exc}). That of PostgreSQL "
+            "comes with `pip install 'archive-search[postgresql]'`; others are not supported."
         ) from exc
     except ArgumentError as exc:
         raise ConfigError(f"archive.toml: catalogue is no URL of a database: {exc}") from exc

@@ -79,7 +79,8 @@ def crawl(room: Room, portals: tuple[str, ...], every: bool, everything: bool, a
             )
         reports, errors = _crawl_each(archive, names, everything=everything, as_json=as_json)
     if as_json:
-        print_json([printing.report_json(report) for report in reports])
+        broken = [{"portal": name, "error": str(error)} for name, error in errors.items()]
+        print_json([*(printing.report_json(report) for report in reports), *broken])
     if errors and not reports:
         sys.exit(next(iter(errors.values())).exit_code)
     end(bool(errors) or any(report.failures or report.stopped or report.alarms for report in reports))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,7 +15,7 @@ from archive_search import pipeline
 from archive_search.archive import Archive
 from archive_search.cli.room import Room, as_json, end, main, print_json
 from archive_search.crawler.wayback import WAYBACK, WaybackMachine
-from archive_search.errors import ConfigError
+from archive_search.errors import ArchiveSearchError, ConfigError, StorageError
 from archive_search.pipeline.progress import Progress
 from archive_search.printing import runs as printing
 from archive_search.printing.progress import progress as shown
@@ -135,6 +137,10 @@ def wayback(
     Example:
       archive-search -C thuongtin import wayback thuongtin.hanoi.gov.vn --from 2015 --to 20221231
     """
+    if not re.match(r"https?://[\w.\[]", address):
+        raise ConfigError(f"--machine: {address!r} is no URL: write it as in {WAYBACK}.")
+    if begin and end and (_moment(begin) or "") > (_moment(end) or "").ljust(14, "9"):
+        raise ConfigError(f"--from {begin} is later than --to {end}.")
     wanted = pipeline.Wanted(
         host=_host(host), begin=_moment(begin), end=_moment(end), limit=limit, pages_only=pages_only
     )
@@ -158,9 +164,20 @@ def _host(written: str) -> str:
 def _moment(written: str | None) -> str | None:
     """Return a day, month or year as the index of a Wayback Machine wants it."""
     digits = (written or "").replace("-", "")
-    if written and not re.fullmatch(r"[12]\d{3}(\d\d){0,5}", digits):
+    if written and not _is_moment(digits):
         raise ConfigError(f"{written!r} is no day: write it as in 20151231, or a year as in 2015.")
     return digits or None
+
+
+def _is_moment(digits: str) -> bool:
+    """Tell whether the digits are of a year, or of one with a month, a day, a time behind it."""
+    if not re.fullmatch(r"[12]\d{3}(\d\d){0,5}", digits):
+        return False
+    try:
+        datetime.strptime(digits + "20000101000000"[len(digits) :], "%Y%m%d%H%M%S")
+    except ValueError:
+        return False
+    return True
 
 
 _Task = Callable[[Archive, Progress], pipeline.ImportReport]
@@ -174,13 +191,29 @@ def _file(path: Path, choices: pipeline.Choices) -> _Task:
 
 
 def _import(room: Room, tasks: Sequence[tuple[str, _Task]], *, as_json: bool) -> None:
-    """Run one import after another and print what each found."""
-    reports = []
+    """Run one import after another and print what each found; one that fails stops no other."""
+    found: list[dict[str, object]] = []
+    errors: list[ArchiveSearchError] = []
+    partly = False
     with room.archive() as archive, archive.locked():
         for label, task in tasks:
-            with shown(label) as progress:
-                reports.append(task(archive, progress))
-            click.echo(printing.import_report(reports[-1]), err=as_json)
+            try:
+                with shown(label) as progress:
+                    report = task(archive, progress)
+            except StorageError:
+                raise
+            except ArchiveSearchError as exc:
+                if len(tasks) == 1:
+                    raise
+                click.echo(f"Error: {exc}", err=True)
+                found.append({"source": label, "error": str(exc)})
+                errors.append(exc)
+            else:
+                click.echo(printing.import_report(report), err=as_json)
+                found.append(printing.import_json(report))
+                partly |= bool(report.report.failures)
     if as_json:
-        print_json([printing.import_json(report) for report in reports])
-    end(any(report.report.failures for report in reports))
+        print_json(found)
+    if len(errors) == len(tasks):
+        sys.exit(errors[0].exit_code)
+    end(partly or bool(errors))
