@@ -20,6 +20,12 @@ def test_a_gzipped_page_is_read():
     assert body_text(packed(PACKED)) == PAGE.decode()
 
 
+@pytest.mark.parametrize(("coding", "payload"), [("gzip, chunked", PACKED), ("chunked", PAGE)])
+def test_a_coding_that_the_transfer_left_on_is_taken_off_too(coding, payload):
+    headers = (*HTML, ("X-Archive-Orig-Transfer-Encoding", coding))
+    assert body_text(make_capture(payload=payload, headers=headers)) == PAGE.decode()
+
+
 @pytest.mark.parametrize(
     ("capture", "reason"),
     [

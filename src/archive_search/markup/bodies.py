@@ -16,7 +16,7 @@ def body_bytes(capture: Capture, limit: int = MAX_DECODED_BYTES) -> bytes:
 
     Raises `PageUnreadable` if the coding is unknown or broken, or the result is over `limit` bytes.
     """
-    coding = (capture.header("Content-Encoding") or "identity").strip().lower()
+    coding = _coding(capture)
     if coding == "identity":
         return capture.payload
     if coding not in ("gzip", "x-gzip", "deflate"):
@@ -33,9 +33,21 @@ def body_bytes(capture: Capture, limit: int = MAX_DECODED_BYTES) -> bytes:
     return data
 
 
+def _coding(capture: Capture) -> str:
+    """Return the coding that is still on the payload: the content's, else what the transfer left on it.
+
+    Of `gzip, chunked` only the chunks are off (RFC 9112, 7).
+    """
+    content = (capture.header("Content-Encoding") or "identity").strip().lower()
+    if content != "identity":
+        return content
+    transfer = (capture.header("X-Archive-Orig-Transfer-Encoding") or "").lower().split(",")
+    return next((coding.strip() for coding in transfer if coding.strip() not in ("", "chunked")), "identity")
+
+
 def body_head(capture: Capture, size: int) -> bytes:
     """Return the first `size` bytes of the body, or what can be read of them."""
-    coding = (capture.header("Content-Encoding") or "identity").strip().lower()
+    coding = _coding(capture)
     if coding not in ("gzip", "x-gzip", "deflate"):
         return capture.payload[:size]
     try:
